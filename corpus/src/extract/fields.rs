@@ -1,0 +1,103 @@
+//! Text in the fields of structured records: JSON, JSON lines, TOML.
+
+use manifests::claim::Speaker;
+use serde_json::Value;
+
+use super::{Extracted, Failure, Field, utf8};
+use crate::document::FailReason;
+
+/// The named fields of a JSON record, joined by blank lines.
+pub(super) fn json(
+    record: &[u8],
+    fields: &[String],
+    id: Option<&str>,
+    license: Option<&(String, Speaker)>,
+) -> Result<Extracted, Failure> {
+    let value = parse(record)?;
+    let parts = fields.iter().map(|f| at(&value, f).and_then(Value::as_str).ok_or_else(|| missing(f)));
+    let text = parts.collect::<Result<Vec<_>, _>>()?.join("\n\n");
+    let declared_id = id.and_then(|f| at(&value, f)).and_then(scalar);
+    let license = license.and_then(|(name, speaker)| {
+        let raw = scalar(at(&value, name)?).filter(|raw| !raw.trim().is_empty())?;
+        Some(Field { name: name.clone(), raw, speaker: *speaker })
+    });
+    Ok(Extracted { text, declared_id, license, copyright: None })
+}
+
+/// A JSON list of strings, one a line.
+pub(super) fn sentences(record: &[u8]) -> Result<String, Failure> {
+    let value = parse(record)?;
+    let list = value.as_array().ok_or_else(|| (FailReason::MissingField, "the record is not a list".to_owned()))?;
+    let mut text = String::new();
+    for (n, sentence) in list.iter().enumerate() {
+        let sentence = sentence.as_str();
+        text.push_str(sentence.ok_or_else(|| (FailReason::MissingField, format!("item {n} is not a string")))?);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+/// Every string of a JSON tree on a line of its own, after the names that lead to it; `text` is no name. Names are in
+/// sorted order, whatever order the parser keeps.
+pub(super) fn outline(record: &[u8]) -> Result<String, Failure> {
+    let mut text = String::new();
+    descend(&parse(record)?, &mut Vec::new(), &mut text);
+    Ok(text)
+}
+
+fn descend<'a>(value: &'a Value, names: &mut Vec<&'a str>, text: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_by_key(|(name, _)| *name);
+            for (name, value) in entries {
+                let is_name = name != "text";
+                names.extend(is_name.then_some(name.as_str()));
+                descend(value, names, text);
+                names.truncate(names.len() - usize::from(is_name));
+            }
+        }
+        Value::Array(list) => list.iter().for_each(|value| descend(value, names, text)),
+        Value::String(words) => {
+            let label = names.join(", ");
+            text.push_str(&label);
+            text.push_str(if label.is_empty() { "" } else { ": " });
+            text.push_str(words);
+            text.push('\n');
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// The named fields of a TOML record, joined by blank lines.
+pub(super) fn toml(record: &str, fields: &[String]) -> Result<String, Failure> {
+    let value: toml::Table = record.parse().map_err(|e| (FailReason::UnsupportedFormat, format!("not TOML: {e}")))?;
+    let part = |field: &String| {
+        let mut names = field.split('.');
+        let first = names.next().and_then(|name| value.get(name));
+        let found = names.try_fold(first?, |value, name| value.get(name));
+        found.and_then(toml::Value::as_str).map(|text| text.trim().to_owned())
+    };
+    let parts = fields.iter().map(|f| part(f).ok_or_else(|| missing(f)));
+    Ok(parts.collect::<Result<Vec<_>, _>>()?.join("\n\n"))
+}
+
+fn parse(record: &[u8]) -> Result<Value, Failure> {
+    serde_json::from_str(utf8(record)?).map_err(|e| (FailReason::MalformedJson, e.to_string()))
+}
+
+fn at<'a>(value: &'a Value, field: &str) -> Option<&'a Value> {
+    field.split('.').try_fold(value, |value, name| value.get(name))
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn missing(field: &str) -> Failure {
+    (FailReason::MissingField, format!("the field `{field}` is absent or not a string"))
+}

@@ -1,0 +1,8 @@
+//! Foreign bytes → documents → facts about documents: source readers, text extraction, claims on terms, filters,
+//! tokenization. Pure functions on documents; the one that reads files is [`source`].
+//!
+//! This crate knows the contract (`manifests`) and nothing of tasks, storage layout, query engines or tensors.
+
+pub mod document;
+pub mod extract;
+pub mod source;

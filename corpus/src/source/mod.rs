@@ -1,0 +1,27 @@
+//! Foreign objects → documents: a recipe's source table, the object that it pins, and the records in it.
+//!
+//! Every record comes out exactly once, as a document or as a failed record with a reason; reading goes on after a
+//! bad one. Folders, archives and single files are read as streams, in an order fixed by the object's bytes. Knows
+//! nothing of policies, tasks or output.
+
+mod claim_toml;
+mod container;
+mod decode;
+mod error;
+mod evidence;
+mod globs;
+mod reader;
+mod records;
+mod spec;
+mod tar;
+mod zip;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{Error, Result};
+pub use evidence::EvidenceFile;
+pub use globs::Globs;
+pub use reader::{SourceReader, open};
+pub use records::Cut;
+pub use spec::{Access, Client, PackageToml, SourceSpec, SourceToml};

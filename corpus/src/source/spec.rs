@@ -1,0 +1,243 @@
+//! What a recipe's `[[source]]` table may say, and the checked form of it that readers take. Nothing legal has a
+//! default: access, the date of reading and who speaks are always written out.
+
+use std::collections::BTreeSet;
+
+use manifests::claim::{Claim, Speaker};
+use manifests::date::Date;
+use manifests::digest::Sha256;
+use manifests::id::{SetName, SourceId};
+use serde::Deserialize;
+
+use super::claim_toml::ClaimToml;
+use super::error::{Error, Result};
+use super::globs::Globs;
+use crate::extract::Format;
+
+/// Whether a source's text and records may be shown (semantics.md §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Anybody may read it.
+    Public,
+    /// It stays with its owner.
+    Closed,
+}
+
+/// A `[[source]]` table as written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceToml {
+    id: String,
+    set: String,
+    title: String,
+    access: Access,
+    rightsholder: Option<String>,
+    read_at: Date,
+    object: String,
+    sha256: Option<String>,
+    package: Option<PackageToml>,
+    #[serde(default)]
+    strip: u8,
+    #[serde(default)]
+    include: Vec<String>,
+    #[serde(default)]
+    exclude: Vec<String>,
+    format: String,
+    #[serde(default)]
+    fields: Vec<String>,
+    id_field: Option<String>,
+    license_field: Option<String>,
+    license_speaker: Option<Speaker>,
+    separator: Option<String>,
+    first_records: Option<u64>,
+    #[serde(default)]
+    license_files: Vec<String>,
+    metadata_speaker: Option<Speaker>,
+    note: Option<String>,
+    #[serde(default)]
+    claim: Vec<ClaimToml>,
+}
+
+/// The registry package that the object comes from; the fetch script reads it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PackageToml {
+    /// The ordinary client: `npm`, `pip` or `cargo`.
+    pub client: Client,
+    /// The package's name.
+    pub name: String,
+    /// Its exact version.
+    pub version: String,
+    /// With pip: the wheel instead of the source distribution.
+    #[serde(default)]
+    pub wheel: bool,
+    /// With pip: the interpreter that the wheel is for, when it is not the one that runs.
+    pub python: Option<String>,
+}
+
+/// A package client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Client {
+    /// npm.
+    Npm,
+    /// pip.
+    Pip,
+    /// cargo.
+    Cargo,
+}
+
+/// A source that can be read.
+#[derive(Clone, Debug)]
+pub struct SourceSpec {
+    /// The source's id.
+    pub id: SourceId,
+    /// The set that its documents belong to.
+    pub set: SetName,
+    /// What it is, for people.
+    pub title: String,
+    /// Whether it may be shown.
+    pub access: Access,
+    /// Who holds the rights, when one person holds them all.
+    pub rightsholder: Option<String>,
+    /// The date of reading: the date of every claim.
+    pub read_at: Date,
+    /// The object's path in the inputs folder.
+    pub object: String,
+    /// The object's digest; absent for folders only.
+    pub sha256: Option<Sha256>,
+    /// Where the object is fetched.
+    pub package: Option<PackageToml>,
+    /// How the text is got out of a record.
+    pub format: Format,
+    /// How many records of each object are read; all when absent.
+    pub first_records: Option<u64>,
+    /// Who speaks in the package's metadata and license files. Without it they are kept and conclude nothing: a
+    /// package that collects other people's text does not license it.
+    pub metadata_speaker: Option<Speaker>,
+    /// What the recipe says of the source in the open.
+    pub note: Option<String>,
+    pub(super) strip: u8,
+    pub(super) include: Globs,
+    pub(super) exclude: Globs,
+    pub(super) license_files: Globs,
+    claims: Vec<(Claim, Globs)>,
+}
+
+impl SourceSpec {
+    /// The recipe's claims on the object at `path`.
+    #[must_use]
+    pub fn claims_on(&self, path: &str) -> Vec<Claim> {
+        let covers = |globs: &Globs| globs.is_empty() || globs.matches(path);
+        self.claims.iter().filter(|(_, globs)| covers(globs)).map(|(claim, _)| claim.clone()).collect()
+    }
+
+    /// Every claim of the recipe on this source, whatever paths it covers.
+    pub fn claims(&self) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().map(|(claim, _)| claim)
+    }
+}
+
+impl SourceToml {
+    /// Checks the table and gives its meaning.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] with the source's id and the first thing that is wrong.
+    pub fn validate(self) -> Result<SourceSpec> {
+        let fail = |what: String| Error::recipe(&self.id, what);
+        let globs = |patterns: &[String]| Globs::new(patterns).map_err(fail);
+        let id: SourceId = self.id.parse().map_err(|e| fail(format!("{e}")))?;
+        let set: SetName = self.set.parse().map_err(|e| fail(format!("{e}")))?;
+        if !is_relative(&self.object) {
+            return Err(fail(format!("`{}` is not a path inside the inputs folder", self.object)));
+        }
+        let sha256 = self.sha256.as_deref().map(pin).transpose().map_err(fail)?;
+        if self.strip > 1 {
+            return Err(fail(format!("strip is `{}`, expected 0 or 1", self.strip)));
+        }
+        if self.license_field.is_some() != self.license_speaker.is_some() {
+            return Err(fail("`license_field` and `license_speaker` go together: say whose words they are".into()));
+        }
+        let digest = sha256.unwrap_or_else(|| Sha256::of(self.object.as_bytes()));
+        let mut claims = Vec::new();
+        for (n, claim) in self.claim.iter().enumerate() {
+            let wrong = |what: String| fail(format!("claim {}: {what}", n + 1));
+            let paths = Globs::new(&claim.paths).map_err(wrong)?;
+            claims.push((claim.meaning(digest, self.read_at).map_err(wrong)?, paths));
+        }
+        Ok(SourceSpec {
+            id,
+            set,
+            format: self.format().map_err(fail)?,
+            strip: self.strip,
+            include: globs(&self.include)?,
+            exclude: globs(&self.exclude)?,
+            license_files: globs(&self.license_files)?,
+            sha256,
+            claims,
+            title: self.title,
+            access: self.access,
+            rightsholder: self.rightsholder,
+            read_at: self.read_at,
+            object: self.object,
+            package: self.package,
+            first_records: self.first_records,
+            metadata_speaker: self.metadata_speaker,
+            note: self.note,
+        })
+    }
+
+    /// The format with its options; an option that the format does not have is refused.
+    fn format(&self) -> std::result::Result<Format, String> {
+        let fields = || if self.fields.is_empty() { Err("`fields` is missing".to_owned()) } else { Ok(self.fields.clone()) };
+        let license = self.license_field.clone().zip(self.license_speaker);
+        let (format, takes): (Format, &[&str]) = match self.format.as_str() {
+            "plain" => (Format::Plain, &[]),
+            "markdown" => (Format::Markdown, &[]),
+            "html" => (Format::Html, &[]),
+            "brown" => (Format::Brown, &[]),
+            "email" => (Format::Email, &[]),
+            "pubmed" => (Format::Pubmed, &[]),
+            "jats" => (Format::Jats, &[]),
+            "sentences" => (Format::Sentences, &[]),
+            "outline" => (Format::Outline, &[]),
+            "toml" => (Format::Toml { fields: fields()? }, &["fields"]),
+            "json" => {
+                let (fields, id) = (fields()?, self.id_field.clone());
+                (Format::Json { fields, id, license }, &["fields", "id_field", "license_field"])
+            }
+            "jsonl" => {
+                let fields = if self.fields.is_empty() { vec!["text".to_owned()] } else { self.fields.clone() };
+                let id = self.id_field.clone().or_else(|| Some("id".to_owned()));
+                (Format::Jsonl { fields, id, license }, &["fields", "id_field", "license_field"])
+            }
+            "delimited" => {
+                let separator = self.separator.clone().filter(|s| !s.is_empty());
+                let separator = separator.ok_or("`separator` is missing")?;
+                (Format::Delimited { separator }, &["separator"])
+            }
+            other => return Err(format!("unknown format `{other}`, expected one of {}", Format::NAMES.join(", "))),
+        };
+        let given = [
+            ("fields", !self.fields.is_empty()),
+            ("id_field", self.id_field.is_some()),
+            ("license_field", self.license_field.is_some()),
+            ("separator", self.separator.is_some()),
+        ];
+        let takes: BTreeSet<&str> = takes.iter().copied().collect();
+        match given.iter().find(|(name, given)| *given && !takes.contains(name)) {
+            Some((name, _)) => Err(format!("format `{}` has no `{name}`", self.format)),
+            None => Ok(format),
+        }
+    }
+}
+
+/// A digest with or without the `sha256:` prefix.
+fn pin(text: &str) -> std::result::Result<Sha256, String> {
+    Sha256::from_hex(text.strip_prefix("sha256:").unwrap_or(text)).map_err(|e| e.to_string())
+}
+
+fn is_relative(path: &str) -> bool {
+    !path.is_empty() && !path.contains('\\') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}

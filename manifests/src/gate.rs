@@ -1,0 +1,278 @@
+//! The gate: one policy, signed; one trust file; one records folder with its head; one date. The three places that
+//! decide (admission to a corpus, start of a job, session at inference) ask it and nothing else.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::conclusion::Basis;
+use crate::date::Date;
+use crate::digest::Sha256;
+use crate::error::{Error, Result};
+use crate::exposure::{Cell, Exposure, TokenTotal};
+use crate::policy::{Act, Assurance, Context, Denial, Policy, RuleRef, Verdict, evaluate, mixing};
+use crate::reason::Reason;
+use crate::record::{GrantSubject, WithdrawalTarget};
+use crate::records::Records;
+use crate::store::read_capped;
+use crate::trust::{POLICY_TYPE, Role, Trust, envelope_of, envelope_path};
+
+/// What a gate is opened with.
+#[derive(Clone, Debug)]
+pub struct GateOptions {
+    /// The policy file; its signature lies beside it.
+    pub policy: PathBuf,
+    /// The trust file.
+    pub trust: Option<PathBuf>,
+    /// The records folder.
+    pub records: PathBuf,
+    /// The date.
+    pub as_of: Date,
+    /// What the gate is for.
+    pub act: Act,
+}
+
+/// An open gate.
+#[derive(Debug)]
+pub struct Gate {
+    /// The policy.
+    pub policy: Policy,
+    /// The trust.
+    pub trust: Trust,
+    /// The records.
+    pub records: Records,
+    /// The date.
+    pub as_of: Date,
+    act: Act,
+}
+
+/// One reason against an artifact, with what it rests on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// Why, by which rule.
+    pub denial: Denial,
+    /// Tokens that it concerns; absent for a closed set or a rule about the whole artifact.
+    pub tokens: Option<u64>,
+    /// Documents that it concerns.
+    pub documents: Option<u64>,
+    /// The set that it concerns.
+    pub set: Option<String>,
+    /// The place of a claim that it rests on.
+    pub evidence: Option<String>,
+}
+
+/// The decision on an artifact.
+#[derive(Clone, Debug, Serialize)]
+pub struct Decision {
+    /// Why it is excluded; admitted when empty.
+    pub findings: Vec<Finding>,
+    /// Findings that an exception lifted.
+    pub lifted: Vec<Finding>,
+    /// Rules of the policy that matched.
+    #[serde(skip)]
+    pub matched: BTreeSet<RuleRef>,
+}
+
+impl Decision {
+    /// Whether the artifact is admitted.
+    #[must_use]
+    pub fn is_admitted(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+impl Gate {
+    /// Opens a gate: everything that it rests on is verified first.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for a policy with a mistake (line and column); [`Error::Verification`] when trust, policy
+    /// signatures (two legal keys), records or head do not hold.
+    pub fn open(options: &GateOptions) -> Result<Self> {
+        let bytes = read_capped(&options.policy, 1 << 20)?;
+        let policy = Policy::parse(&options.policy, &bytes)?;
+        let Some(trust_path) = &options.trust else {
+            return Err(Error::verification(&options.policy, "there is no trust file; name one with `--trust` [FM-T-001 trust-missing]"));
+        };
+        let trust = Trust::open(trust_path, options.as_of)?;
+        let envelope = envelope_of(&options.policy, &bytes, POLICY_TYPE)?;
+        let beside = envelope_path(&options.policy);
+        trust.verify(&envelope, &beside, POLICY_TYPE, Role::Legal, "*", options.as_of)?;
+        let records = Records::open(&options.records, &trust, options.as_of)?;
+        let age = options.as_of.days_since(records.head.issued);
+        if age > policy.head_max_age {
+            let what = format!("head {} is {age} days old; the policy allows {} [FM-T-005 head-expired]", records.head.sequence, policy.head_max_age);
+            return Err(Error::verification(&options.records, what));
+        }
+        Ok(Self { policy, trust, records, as_of: options.as_of, act: options.act })
+    }
+
+    /// Judges one cell: the policy, the withdrawals in force and, for a contract, the grant behind it.
+    #[must_use]
+    pub fn cell(&self, cell: &Cell) -> Verdict {
+        let context = Context { act: self.act, as_of: self.as_of, terms: &self.records };
+        let mut verdict = evaluate(&self.policy, cell, &context);
+        let all = &self.records.withdrawals;
+        for withdrawal in all.iter().filter(|w| w.takes(cell, all, self.as_of)) {
+            let reason = match withdrawal.target {
+                WithdrawalTarget::Source(_) => Reason::SourceWithdrawn,
+                WithdrawalTarget::Rightsholder(_) => Reason::RightsholderWithdrawn,
+                WithdrawalTarget::License(_) => Reason::LicenseWithdrawn,
+                WithdrawalTarget::Work { .. } => Reason::WorkWithdrawn,
+            };
+            verdict.denials.push(Denial { reason, rule: None, detail: withdrawal.id.clone() });
+        }
+        if let Some(Basis::Contract(id)) = &cell.basis {
+            if matches!(self.act, Act::Build | Act::Train) && !self.contract_covers(id) {
+                let detail = format!("contract {id}");
+                verdict.denials.push(Denial { reason: Reason::GrantMissing, rule: None, detail });
+            }
+        }
+        verdict
+    }
+
+    fn contract_covers(&self, id: &str) -> bool {
+        let (purpose, places) = (&self.policy.purpose, &self.policy.places);
+        let covers = |g: &&crate::record::Grant| {
+            matches!(g.subject, GrantSubject::Source(_))
+                && g.contract.as_deref() == Some(id)
+                && g.covers(self.act, purpose, places, self.as_of)
+        };
+        self.records.grants.iter().any(|g| covers(&g))
+    }
+
+    /// Judges an artifact by everything that it was exposed to. `subject` is the Merkle root of its files or the
+    /// digest of its manifest: what exceptions name.
+    #[must_use]
+    pub fn exposures(&self, subject: Sha256, exposures: &[Exposure]) -> Decision {
+        let mut findings = Vec::new();
+        let mut matched = BTreeSet::new();
+        for exposure in exposures {
+            if !(exposure.kind.is_tested() || self.policy.kinds.contains(&exposure.kind)) {
+                continue;
+            }
+            let set = Some(exposure.set.to_string());
+            for count in &exposure.cells {
+                let verdict = self.cell(&count.cell);
+                matched.extend(verdict.matched);
+                findings.extend(verdict.denials.into_iter().map(|denial| Finding {
+                    denial,
+                    tokens: count.tokens,
+                    documents: count.documents,
+                    set: set.clone(),
+                    evidence: count.evidence.clone(),
+                }));
+            }
+            findings.extend(self.works(exposure).into_iter().map(|denial| Finding {
+                denial,
+                tokens: None,
+                documents: None,
+                set: set.clone(),
+                evidence: None,
+            }));
+        }
+        findings.sort();
+        findings.dedup();
+        let (lifted, findings) = self.lift(subject, findings, exposures);
+        Decision { findings, lifted, matched }
+    }
+
+    /// Withdrawals that cells cannot decide: of works, and any that may touch a closed set.
+    fn works(&self, exposure: &Exposure) -> Vec<Denial> {
+        let closed = matches!(exposure.tokens, TokenTotal::AtMost(_));
+        let judge = |w: &&crate::record::Withdrawal| {
+            let reason = match &w.target {
+                WithdrawalTarget::Work { held_by, .. } if held_by.contains(&exposure.manifest) => Reason::WorkWithdrawn,
+                WithdrawalTarget::License(_) => return None,
+                _ if closed && !w.untouched.contains(&exposure.manifest) => Reason::UndecidedWithdrawal,
+                _ => return None,
+            };
+            Some(Denial { reason, rule: None, detail: w.id.clone() })
+        };
+        let in_force = self.records.withdrawals.iter().filter(|w| w.effective <= self.as_of);
+        in_force.filter_map(|w| judge(&w)).collect()
+    }
+
+    /// Judges weights: grant, assurance and exposure.
+    #[must_use]
+    pub fn weights(&self, files_root: Sha256, assurance: Assurance, exposures: &[Exposure]) -> Decision {
+        let mut decision = self.exposures(files_root, exposures);
+        let whole = |reason, detail: String| Finding {
+            denial: Denial { reason, rule: None, detail },
+            tokens: None,
+            documents: None,
+            set: None,
+            evidence: None,
+        };
+        if assurance < self.policy.assurance {
+            let detail = format!("{assurance:?} is below {:?}", self.policy.assurance).to_lowercase();
+            decision.findings.push(whole(Reason::AssuranceTooLow, detail));
+        }
+        let (purpose, places) = (&self.policy.purpose, &self.policy.places);
+        let mine = self.records.grants.iter().filter(|g| g.subject == GrantSubject::Weights(files_root));
+        if !mine.clone().any(|g| g.covers(self.act, purpose, places, self.as_of)) {
+            let detail = format!("no grant of these weights for `{}`, purpose `{purpose}`", self.act.as_str());
+            decision.findings.push(whole(Reason::GrantMissing, detail));
+        }
+        decision
+    }
+
+    /// Mixing rules over everything that acts together.
+    #[must_use]
+    pub fn mixing<'a>(&self, cells: impl IntoIterator<Item = &'a Cell>) -> Option<Denial> {
+        mixing(&self.policy, cells, &self.records)
+    }
+
+    /// Splits findings into those that an exception lifts and the rest. An exception lifts one rule of one artifact,
+    /// up to its ceiling, until its last day, and never a withdrawal (semantics.md §3).
+    fn lift(&self, subject: Sha256, findings: Vec<Finding>, exposures: &[Exposure]) -> (Vec<Finding>, Vec<Finding>) {
+        let signed = self.records.exceptions.iter().map(|e| (e.subject, &e.rule, e.max_tokens, e.expires));
+        let written = self.policy.exceptions.iter().map(|e| (e.subject, &e.rule, e.max_tokens, e.expires));
+        let in_force: Vec<_> = signed.chain(written).filter(|e| e.0 == subject && e.3 >= self.as_of).collect();
+        let closed_total: u64 = exposures.iter().map(|e| e.tokens.upper()).sum();
+        let names = |rule: &str, f: &Finding| {
+            f.denial.reason.name() == rule || f.denial.rule.as_ref().is_some_and(|r| r.key == rule)
+        };
+        let covered = |rule: &str| -> u64 {
+            findings.iter().filter(|f| names(rule, f)).map(|f| f.tokens.unwrap_or(closed_total)).sum()
+        };
+        let lifts = |f: &Finding| {
+            !is_withdrawal(f.denial.reason) && in_force.iter().any(|e| names(e.1, f) && covered(e.1) <= e.2)
+        };
+        findings.iter().cloned().partition(lifts)
+    }
+
+    /// Rules of the policy that nothing matched, given all that did.
+    #[must_use]
+    pub fn unmatched(&self, matched: &BTreeSet<RuleRef>) -> Vec<RuleRef> {
+        self.policy.rules().into_iter().filter(|r| !matched.contains(r)).collect()
+    }
+}
+
+const fn is_withdrawal(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::SourceWithdrawn
+            | Reason::WorkWithdrawn
+            | Reason::RightsholderWithdrawn
+            | Reason::LicenseWithdrawn
+            | Reason::UndecidedWithdrawal
+    )
+}
+
+/// Reads a signed record of a corpus or model under a trust file.
+///
+/// # Errors
+/// As [`Trust::verify`] and the record's parser.
+pub fn read_record<T: crate::sign::Record>(
+    trust: &Trust,
+    path: &Path,
+    role: Role,
+    scope: &str,
+    as_of: Date,
+) -> Result<(T, Sha256)> {
+    let envelope = crate::sign::Envelope::read(path)?;
+    let verified = trust.verify(&envelope, path, crate::trust::STATEMENT_TYPE, role, scope, as_of)?;
+    let digest = Sha256::of(&verified.payload);
+    Ok((crate::sign::Statement::<T>::from_verified(&verified, path)?.predicate, digest))
+}

@@ -1,0 +1,205 @@
+//! The manifest of a set: its shards, its exposure by cell, its roots and what made it. Signed by the builder. The
+//! payload holds no time, path of a machine, host or thread count: the same recipe and inputs give the same digest.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Sha256;
+use crate::error::{Error, Result};
+use crate::exposure::{Cell, CellCount, TokenTotal};
+use crate::id::{SetName, SourceId};
+use crate::merkle::TreeRoot;
+use crate::shard::ShardEntry;
+use crate::sign::Record;
+
+/// Who may read a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// Anybody.
+    Public,
+    /// Its owner only (semantics.md §5).
+    Closed,
+}
+
+/// The tokenizer that a set's tokens are of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokenizerRef {
+    /// Its name: `dolma2`, or `trained:SET`.
+    pub name: String,
+    /// The digest of its `tokenizer.json`.
+    pub digest: Sha256,
+    /// The number of token ids.
+    pub vocabulary: u32,
+    /// The id that ends a document.
+    pub eos: u32,
+}
+
+/// Documents and tokens of one cell of the manifest's cell table in one shard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShardCell {
+    /// The index in [`SetManifest::cells`].
+    pub cell: u32,
+    /// Documents.
+    pub documents: u64,
+    /// Tokens × copies.
+    pub tokens: u64,
+}
+
+/// A shard as its set's manifest knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ManifestShard {
+    /// The file.
+    pub file: ShardEntry,
+    /// What it holds, by cell, in the order of the cell table.
+    pub cells: Vec<ShardCell>,
+}
+
+/// A source as its set's manifest knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceRef {
+    /// Its id.
+    pub id: SourceId,
+    /// Its title.
+    pub title: String,
+    /// The digest of the object that it was read from, when it is one file.
+    pub object: Option<Sha256>,
+}
+
+/// What became of a set's input documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Funnel {
+    /// Documents and failed records read.
+    pub read: u64,
+    /// Kept for training.
+    pub kept: u64,
+    /// Kept for evaluation.
+    pub held_out: u64,
+    /// Dropped, by reason name.
+    pub dropped: BTreeMap<String, u64>,
+}
+
+impl Funnel {
+    /// Whether every document read is accounted for.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.read == self.kept + self.held_out + self.dropped.values().sum::<u64>()
+    }
+}
+
+/// The manifest of one set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetManifest {
+    /// Always `flexmix/set-manifest/v1`.
+    pub schema: String,
+    /// Made with throw-away keys for a demonstration.
+    pub demo: bool,
+    /// The recipe's name.
+    pub corpus: String,
+    /// The set.
+    pub set: SetName,
+    /// Who may read it.
+    pub access: Access,
+    /// The digest of the recipe's exact bytes.
+    pub recipe: Sha256,
+    /// The digest of the admission policy's exact bytes.
+    pub policy: Sha256,
+    /// The build of flexmix that wrote it.
+    pub build: String,
+    /// The version of each stage; equal versions give equal documents and texts roots in any build.
+    pub stages: BTreeMap<String, u32>,
+    /// The tokenizer.
+    pub tokenizer: TokenizerRef,
+    /// The sources.
+    pub sources: Vec<SourceRef>,
+    /// Exposure of the training shards, by cell; a row's `cell` is an index into this table.
+    pub cells: Vec<CellCount>,
+    /// The tier of each cell.
+    pub tiers: Vec<String>,
+    /// The tiers that anchor, tokenizer and public contrast read; empty for a set that is not the public one.
+    pub anchor_tiers: Vec<String>,
+    /// The shards, training and held-out.
+    pub shards: Vec<ManifestShard>,
+    /// Training documents.
+    pub documents: u64,
+    /// Training tokens × copies, without end-of-document tokens.
+    pub tokens: u64,
+    /// What became of the input.
+    pub funnel: Funnel,
+    /// Root over the documents, sorted by id.
+    pub documents_root: TreeRoot,
+    /// Root over the normalised texts' digests, sorted.
+    pub texts_root: TreeRoot,
+    /// Root over the files, sorted by path.
+    pub files_root: TreeRoot,
+}
+
+impl Record for SetManifest {
+    const KIND: &'static str = "set-manifest";
+    const VERSION: u32 = 1;
+}
+
+impl SetManifest {
+    /// Checks the laws that hold inside a manifest: cells distinct, sums equal, every cell with its tier, balance.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] that says which law is broken.
+    pub fn check(&self) -> Result<()> {
+        let law = |what: &str| Err(Error::Contract(format!("manifest of set `{}`: {what}", self.set)));
+        if self.cells.windows(2).any(|pair| pair[0].cell >= pair[1].cell) {
+            return law("the cell table is not distinct and in canonical order");
+        }
+        if self.tiers.len() != self.cells.len() {
+            return law("not every cell has a tier");
+        }
+        if !self.funnel.balances() {
+            return law("the funnel does not balance");
+        }
+        let mut sums = vec![(0u64, 0u64); self.cells.len()];
+        for shard in self.shards.iter().filter(|s| s.file.role == crate::shard::Role::Train) {
+            for part in &shard.cells {
+                let Some(sum) = sums.get_mut(part.cell as usize) else { return law("a shard names no such cell") };
+                *sum = (sum.0 + part.documents, sum.1 + part.tokens);
+            }
+        }
+        if self.cells.iter().zip(&sums).any(|(c, s)| (c.documents, c.tokens) != (Some(s.0), Some(s.1))) {
+            return law("the shards' cells do not add up to the cell table");
+        }
+        let total = sums.iter().fold((0, 0), |t, s| (t.0 + s.0, t.1 + s.1));
+        if total != (self.documents, self.tokens) { law("the cells do not add up to the totals") } else { Ok(()) }
+    }
+}
+
+/// What may be said of a closed set outside its owner's house (semantics.md §5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PublicManifest {
+    /// Always `flexmix/public-manifest/v1`.
+    pub schema: String,
+    /// Made with throw-away keys for a demonstration.
+    pub demo: bool,
+    /// The recipe's name.
+    pub corpus: String,
+    /// The set.
+    pub set: SetName,
+    /// Terms, state and basis of its cells, without counts or origin.
+    pub cells: Vec<Cell>,
+    /// The upper bound of the decade that its training tokens lie in.
+    pub tokens: TokenTotal,
+    /// Root over keyed commitments to each document.
+    pub commitments_root: TreeRoot,
+    /// HMAC of the full manifest's payload digest under the owner's secret.
+    pub full: Sha256,
+}
+
+impl Record for PublicManifest {
+    const KIND: &'static str = "public-manifest";
+    const VERSION: u32 = 1;
+}

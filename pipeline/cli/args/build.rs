@@ -1,0 +1,37 @@
+//! The arguments of `build`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::GateArgs;
+
+/// Arguments of `flexmix build`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  flexmix build recipe.toml --out corpus --key keys/builder.key \\\n    --trust records/trust.toml --records records --as-of 2026-12-01")]
+pub(crate) struct BuildArgs {
+    /// The recipe
+    #[arg(value_name = "RECIPE")]
+    pub recipe: PathBuf,
+    /// Where the corpus goes; must be empty or absent without --resume
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The builder's private key, PKCS#8 PEM
+    #[arg(long, value_name = "KEY")]
+    pub key: PathBuf,
+    /// Tasks that run at once; changes no output [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Go on with a build that was stopped
+    #[arg(long)]
+    pub resume: bool,
+    /// The owner's secret, for closed sets
+    #[arg(long, value_name = "FILE")]
+    pub secret: Option<PathBuf>,
+    /// Where the recipe's inputs lie [default: beside the recipe]
+    #[arg(long, value_name = "DIR")]
+    pub inputs: Option<PathBuf>,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}

@@ -1,0 +1,230 @@
+//! A corpus or model folder: which signed records lie in it and how far they are verified. Reads records, never
+//! shards or weights, so that a report of a model works with any of its weights deleted.
+
+use std::path::{Path, PathBuf};
+
+use manifests::date::Date;
+use manifests::digest::Sha256;
+use manifests::manifest::{PublicManifest, SetManifest};
+use manifests::sign::{Envelope, Record, Statement};
+use manifests::stamp::{ModelIndex, Stamp};
+use manifests::trust::{Role, STATEMENT_TYPE, Trust};
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+
+/// The file of a set's manifest, in the set's folder.
+pub const MANIFEST_FILE: &str = "manifest.dsse.json";
+/// The file of a closed set's public manifest, in the set's folder.
+pub const PUBLIC_FILE: &str = "public.dsse.json";
+/// The file of a model's index, in the model's folder.
+pub const INDEX_FILE: &str = "index.dsse.json";
+/// The file of a stamp, in the folder of what it is of.
+pub const STAMP_FILE: &str = "stamp.dsse.json";
+
+/// What a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A corpus, with the models that lie beneath it.
+    Corpus,
+    /// A model.
+    Model,
+}
+
+/// How far a record's signatures were checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// No trust file was given.
+    Unchecked,
+    /// Signed by keys that hold the role.
+    Verified {
+        /// The names of the keys.
+        signers: Vec<String>,
+    },
+    /// Not signed by keys that hold the role, and why.
+    Broken(String),
+}
+
+/// A signed record as found.
+#[derive(Clone, Debug)]
+pub struct Signed<T> {
+    /// Where.
+    pub path: PathBuf,
+    /// The digest of its payload: how other records name it.
+    pub digest: Sha256,
+    /// What it says.
+    pub record: T,
+    /// Who says so.
+    pub seal: Seal,
+}
+
+/// A model: its index, and the stamps that could be read.
+#[derive(Clone, Debug)]
+pub struct ModelFolder {
+    /// The folder.
+    pub root: PathBuf,
+    /// The index.
+    pub index: Signed<ModelIndex>,
+    /// The stamps in the order of the index, the anchor's first.
+    pub stamps: Vec<Signed<Stamp>>,
+}
+
+/// A corpus or model folder.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// The folder.
+    pub root: PathBuf,
+    /// What it is.
+    pub kind: Kind,
+    /// The manifests, by set.
+    pub manifests: Vec<Signed<SetManifest>>,
+    /// The public manifests of closed sets, by set.
+    pub public: Vec<Signed<PublicManifest>>,
+    /// The models, by name; the one model of a model folder.
+    pub models: Vec<ModelFolder>,
+}
+
+impl Folder {
+    /// Opens a folder. With a trust file each record's signatures are checked; a broken one is kept with its reason,
+    /// for the caller to refuse or to show.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when the folder is neither a corpus nor a model; [`Error::Record`] for a record that cannot
+    /// be read at all.
+    pub fn open(root: &Path, trust: Option<(&Trust, Date)>) -> Result<Self> {
+        let model = root.join(INDEX_FILE).is_file();
+        if !model && !root.join("sets").is_dir() {
+            let what = format!("`{}` is neither a corpus nor a model folder", root.display());
+            let hint = "a corpus holds `sets/`, a model `index.dsse.json`; a build that did not finish has neither";
+            return Err(Error::usage(what, hint));
+        }
+        let mut folder = Self {
+            root: root.to_path_buf(),
+            kind: if model { Kind::Model } else { Kind::Corpus },
+            manifests: vec![],
+            public: vec![],
+            models: vec![],
+        };
+        if model {
+            folder.models.push(ModelFolder::open(root, trust)?);
+            return Ok(folder);
+        }
+        for set in folders_of(&root.join("sets"))? {
+            let scope = name_of(&set);
+            let (manifest, public) = (set.join(MANIFEST_FILE), set.join(PUBLIC_FILE));
+            if manifest.is_file() {
+                folder.manifests.push(Signed::read(&manifest, trust, Role::Builder, &scope)?);
+            }
+            if public.is_file() {
+                folder.public.push(Signed::read(&public, trust, Role::Builder, &scope)?);
+            }
+        }
+        for model in folders_of(&root.join("models"))?.iter().filter(|m| m.join(INDEX_FILE).is_file()) {
+            folder.models.push(ModelFolder::open(model, trust)?);
+        }
+        Ok(folder)
+    }
+
+    /// The first record whose signatures do not hold.
+    #[must_use]
+    pub fn broken(&self) -> Option<(&Path, &str)> {
+        let manifests = self.manifests.iter().map(|m| (m.path.as_path(), &m.seal));
+        let public = self.public.iter().map(|m| (m.path.as_path(), &m.seal));
+        let models = self.models.iter().flat_map(|m| {
+            let stamps = m.stamps.iter().map(|s| (s.path.as_path(), &s.seal));
+            std::iter::once((m.index.path.as_path(), &m.index.seal)).chain(stamps)
+        });
+        manifests.chain(public).chain(models).find_map(|(path, seal)| match seal {
+            Seal::Broken(why) => Some((path, why.as_str())),
+            _ => None,
+        })
+    }
+}
+
+impl ModelFolder {
+    fn open(root: &Path, trust: Option<(&Trust, Date)>) -> Result<Self> {
+        let index: Signed<ModelIndex> = Signed::read(&root.join(INDEX_FILE), trust, Role::Merger, &name_of(root))?;
+        let members = std::iter::once(&index.record.anchor).chain(&index.record.experts);
+        let mut stamps = Vec::new();
+        for member in members {
+            let path = root.join(&member.folder).join(STAMP_FILE);
+            // An expert's folder may have been deleted: that must not stop a report on the others.
+            if path.is_file() {
+                stamps.push(Signed::read(&path, trust, Role::Trainer, member.id.as_str())?);
+            }
+        }
+        Ok(Self { root: root.to_path_buf(), index, stamps })
+    }
+}
+
+impl<T: Record> Signed<T> {
+    /// Reads a signed record, and checks who signed it where a trust file says who may.
+    ///
+    /// # Errors
+    /// [`Error::Record`] when it is no envelope, or its payload no record of this kind.
+    pub fn read(path: &Path, trust: Option<(&Trust, Date)>, role: Role, scope: &str) -> Result<Self> {
+        let envelope = Envelope::read(path)?;
+        let digest = Sha256::of(envelope.peek_unverified()?);
+        let record = Statement::<T>::peek_unverified(&envelope, path)?.predicate;
+        let seal = trust.map_or(Seal::Unchecked, |trust| seal(&envelope, path, trust, role, scope));
+        Ok(Self { path: path.to_path_buf(), digest, record, seal })
+    }
+}
+
+fn seal(envelope: &Envelope, path: &Path, (trust, as_of): (&Trust, Date), role: Role, scope: &str) -> Seal {
+    let verified = match trust.verify(envelope, path, STATEMENT_TYPE, role, scope, as_of) {
+        Ok(verified) => verified,
+        Err(error) => return Seal::Broken(error.to_string()),
+    };
+    // The hint of which key signed is not signed itself: one that lies is damage, even where the signature holds.
+    let claimed: Vec<&str> = envelope.claimed_key_ids_unverified().collect();
+    if let Some(id) = verified.key_ids.iter().find(|id| !claimed.contains(&id.to_string().as_str())) {
+        return Seal::Broken(format!("key `{id}` signed it, and no signature names that key"));
+    }
+    let name = |id| trust.name_of(id).map_or_else(|| format!("{id}"), str::to_owned);
+    Seal::Verified { signers: verified.key_ids.iter().map(name).collect() }
+}
+
+impl Seal {
+    /// Whether the signatures hold; nothing is known without a trust file.
+    #[must_use]
+    pub const fn verified(&self) -> Option<bool> {
+        match self {
+            Self::Unchecked => None,
+            Self::Verified { .. } => Some(true),
+            Self::Broken(_) => Some(false),
+        }
+    }
+
+    /// The names of the keys that signed, when that was checked.
+    #[must_use]
+    pub fn signers(&self) -> &[String] {
+        match self {
+            Self::Verified { signers } => signers,
+            _ => &[],
+        }
+    }
+}
+
+fn name_of(folder: &Path) -> String {
+    folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned())
+}
+
+/// The folders in a folder, by name; none when it is absent.
+fn folders_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(e) => return Err(Error::io(folder, e)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(|e| Error::io(folder, e))?.path();
+        if path.is_dir() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

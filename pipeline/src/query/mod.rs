@@ -1,0 +1,14 @@
+//! One way to read what was built: a corpus or model folder as SQL tables. Every number that a report shows comes
+//! from here, so that `flexmix query` can reproduce it. Read-only; prints nothing.
+
+mod engine;
+mod folder;
+mod rows;
+mod tables;
+
+pub use engine::Engine;
+pub use folder::{
+    Folder, INDEX_FILE, Kind, MANIFEST_FILE, ModelFolder, PUBLIC_FILE, STAMP_FILE, Seal, Signed,
+};
+pub use rows::{Column, Rows};
+pub(crate) use tables::{role, shard_path};

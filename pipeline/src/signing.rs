@@ -1,0 +1,306 @@
+//! Making keys, trust files and signed records. What people write is parsed strictly and checked before any key
+//! touches it; a second signature is added only over the very same bytes.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use manifests::date::Date;
+use manifests::digest::Sha256;
+use manifests::policy::Policy;
+use manifests::record::{Election, ExceptionRecord, Grant, Head, Withdrawal};
+use manifests::records::{HEAD_FILE, Listing};
+use manifests::sign::{Envelope, KeyId, PrivateKey, PublicKey, Record, Statement};
+use manifests::store::{read_capped, write_new};
+use manifests::trust::{POLICY_TYPE, Role, STATEMENT_TYPE, TRUST_TYPE, TrustFile, TrustedKey, envelope_path};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+const CAP: u64 = 16 << 20;
+
+/// What was signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The envelope.
+    pub envelope: PathBuf,
+    /// The digest of its payload.
+    pub payload: Sha256,
+    /// The key.
+    pub key: KeyId,
+    /// How many keys have signed it now.
+    pub signatures: usize,
+}
+
+/// Makes a key pair at `PREFIX.key` and `PREFIX.pub`.
+///
+/// # Errors
+/// [`Error::Record`] when one of the files exists or cannot be written.
+pub fn generate(prefix: &Path) -> Result<(PathBuf, PathBuf, KeyId)> {
+    if let Some(folder) = prefix.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    }
+    let key = PrivateKey::generate()?;
+    let (private, public) = key.write_pair(prefix)?;
+    Ok((private, public, key.public().id()))
+}
+
+/// Signs a policy as exact bytes.
+///
+/// # Errors
+/// [`Error::Record`] with line and column when it is no valid policy.
+pub fn sign_policy(file: &Path, key: &PrivateKey) -> Result<Signature> {
+    let bytes = read_capped(file, CAP)?;
+    Policy::parse(file, &bytes)?;
+    sign(&envelope_path(file), POLICY_TYPE, bytes, key)
+}
+
+/// Signs a trust file as exact bytes.
+///
+/// # Errors
+/// [`Error::Record`] when it is no valid trust file, or the key is not a root key of it.
+pub fn sign_trust(file: &Path, key: &PrivateKey) -> Result<Signature> {
+    let bytes = read_capped(file, CAP)?;
+    let trust: TrustFile = parse("trust file", file, &bytes)?;
+    let id = key.public().id();
+    let mut is_root = false;
+    for trusted in &trust.keys {
+        let public = PublicKey::from_pem(&trusted.pem)
+            .map_err(|e| manifests::Error::malformed("trust file", file, format!("key `{}`: {e}", trusted.name)))?;
+        is_root |= public.id() == id && trusted.roles.contains(&Role::Root);
+    }
+    if !is_root {
+        let what = format!("key {id} is not a root key of `{}`", file.display());
+        return Err(Error::usage(what, "sign with the key that `flexmix trust init --root` named"));
+    }
+    sign(&envelope_path(file), TRUST_TYPE, bytes, key)
+}
+
+/// Signs an election.
+///
+/// # Errors
+/// [`Error::Record`] when it is no valid election, or its branch is none of its expression.
+pub fn sign_election(file: &Path, key: &PrivateKey) -> Result<Signature> {
+    sign_record(file, key, |election: &Election| {
+        let taken = election.expression.elect(&election.branch);
+        check(election.expression.has_choice(), "`expression` leaves no choice")?;
+        check(taken.is_some(), "`branch` is no branch of `expression`")
+    })
+}
+
+/// Signs an exception.
+///
+/// # Errors
+/// [`Error::Record`] when it is no valid exception.
+pub fn sign_exception(file: &Path, key: &PrivateKey) -> Result<Signature> {
+    sign_record(file, key, |exception: &ExceptionRecord| {
+        check(!exception.owner.is_empty(), "`owner` is empty")?;
+        check(!exception.reason.is_empty(), "`reason` is empty")?;
+        check(exception.max_tokens > 0, "`max_tokens` is zero")
+    })
+}
+
+/// Signs a grant.
+///
+/// # Errors
+/// [`Error::Record`] when it is no valid grant.
+pub fn sign_grant(file: &Path, key: &PrivateKey) -> Result<Signature> {
+    sign_record(file, key, |grant: &Grant| {
+        check(grant.from <= grant.until, "`from` is after `until`")?;
+        check(!grant.acts.is_empty(), "`acts` is empty, so nothing is granted")?;
+        check(!grant.purposes.is_empty() && !grant.places.is_empty(), "`purposes` and `places` must name something")?;
+        let custom = grant.terms.iter().all(|t| t.id.to_string().starts_with("LicenseRef-"));
+        check(custom, "`terms` may only define ids that start with `LicenseRef-`")
+    })
+}
+
+/// Signs a withdrawal.
+///
+/// # Errors
+/// [`Error::Record`] when it is no valid withdrawal.
+pub fn sign_withdrawal(file: &Path, key: &PrivateKey) -> Result<Signature> {
+    sign_record(file, key, |withdrawal: &Withdrawal| check(!withdrawal.reason.is_empty(), "`reason` is empty"))
+}
+
+/// What a person writes of a head; the rest is computed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeadToml {
+    schema: String,
+    #[serde(default)]
+    demo: bool,
+    sequence: u64,
+    issued: Date,
+    expires: Date,
+}
+
+/// Signs a head over everything in `records`, into `head.dsse.json` there.
+///
+/// # Errors
+/// [`Error::Record`] when the file or the folder is not valid; [`Error::Usage`] when the sequence does not rise.
+pub fn sign_head(file: &Path, records: &Path, key: &PrivateKey) -> Result<Signature> {
+    let bytes = read_capped(file, CAP)?;
+    let typed: HeadToml = parse("head", file, &bytes)?;
+    let malformed = |what: &str| Error::Record(manifests::Error::malformed("head", file, what));
+    if typed.issued > typed.expires {
+        return Err(malformed("`issued` is after `expires`"));
+    }
+    let listing = Listing::of(records)?;
+    let head = Head {
+        schema: typed.schema,
+        demo: typed.demo,
+        sequence: typed.sequence,
+        issued: typed.issued,
+        expires: typed.expires,
+        root: listing.root,
+        withdrawals: listing.withdrawals,
+    };
+    check_schema(&head.schema, &Head::schema()).map_err(|e| malformed(&e))?;
+    let path = records.join(HEAD_FILE);
+    let statement = Statement::about_itself("records", head)?;
+    let payload = statement.payload()?;
+    if path.is_file() {
+        let before = Statement::<Head>::peek_unverified(&Envelope::read(&path)?, &path)?.predicate;
+        let last = (before.sequence, before == statement.predicate);
+        if last.0 > typed.sequence || (last.0 == typed.sequence && !last.1) {
+            let what = format!("head {} would follow head {}", typed.sequence, last.0);
+            return Err(Error::usage(what, format!("let `sequence` be {} or more", last.0 + 1)));
+        }
+        if !last.1 {
+            // Another head: the signatures of the one before are not over it.
+            std::fs::remove_file(&path).map_err(|e| Error::io(&path, e))?;
+        }
+    }
+    sign(&path, STATEMENT_TYPE, payload, key)
+}
+
+fn sign_record<T: Record>(
+    file: &Path,
+    key: &PrivateKey,
+    laws: impl Fn(&T) -> std::result::Result<(), String>,
+) -> Result<Signature> {
+    let bytes = read_capped(file, CAP)?;
+    let record: T = parse(T::KIND, file, &bytes)?;
+    let schema = serde_json::to_value(&record).ok().and_then(|v| v["schema"].as_str().map(str::to_owned));
+    let laws = check_schema(&schema.unwrap_or_default(), &T::schema()).and_then(|()| laws(&record));
+    laws.map_err(|what| manifests::Error::malformed(T::KIND, file, what))?;
+    let statement = Statement::about_itself(T::KIND, record)?;
+    sign(&file.with_extension("dsse.json"), STATEMENT_TYPE, statement.payload()?, key)
+}
+
+/// Signs `payload` into the envelope at `path`, or adds a signature when the envelope there is over the same bytes.
+fn sign(path: &Path, payload_type: &str, payload: Vec<u8>, key: &PrivateKey) -> Result<Signature> {
+    let digest = Sha256::of(&payload);
+    let envelope = if path.is_file() {
+        let mut envelope = Envelope::read(path)?;
+        if envelope.peek_unverified()? != payload || envelope.payload_type() != payload_type {
+            let what = format!("`{}` is a signature over other bytes", path.display());
+            return Err(Error::usage(what, "the file changed since it was signed: delete the envelope, and let every signer sign again"));
+        }
+        envelope.add_signature(key);
+        envelope
+    } else {
+        Envelope::sign(payload_type, payload, key)
+    };
+    envelope.write(path)?;
+    let signatures = envelope.claimed_key_ids_unverified().count();
+    Ok(Signature { envelope: path.to_path_buf(), payload: digest, key: key.public().id(), signatures })
+}
+
+fn parse<T: DeserializeOwned>(kind: &'static str, path: &Path, bytes: &[u8]) -> Result<T> {
+    let text = std::str::from_utf8(bytes).map_err(|e| manifests::Error::malformed(kind, path, e))?;
+    Ok(toml::from_str(text).map_err(|e| manifests::Error::malformed(kind, path, e))?)
+}
+
+fn check(holds: bool, what: &str) -> std::result::Result<(), String> {
+    if holds { Ok(()) } else { Err(what.to_owned()) }
+}
+
+fn check_schema(found: &str, wanted: &str) -> std::result::Result<(), String> {
+    check(found == wanted, &format!("`schema` is `{found}`; it must be `{wanted}`"))
+}
+
+/// A key of a new trust file, as typed: `NAME=ROLE[,ROLE]:PEMFILE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyGrant {
+    /// Its name.
+    pub name: String,
+    /// Its roles.
+    pub roles: BTreeSet<Role>,
+    /// Its public key's file.
+    pub pem: PathBuf,
+}
+
+impl std::str::FromStr for KeyGrant {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let form = || format!("`{text}` is not NAME=ROLE[,ROLE]:PEMFILE");
+        let (name, rest) = text.split_once('=').ok_or_else(form)?;
+        let (roles, pem) = rest.split_once(':').ok_or_else(form)?;
+        if name.is_empty() || pem.is_empty() {
+            return Err(form());
+        }
+        let role = |word: &str| {
+            let known = Role::ALL.map(Role::as_str).join(", ");
+            let found = Role::ALL.into_iter().find(|r| r.as_str() == word);
+            found.ok_or_else(|| format!("`{word}` is no role; the roles are {known}"))
+        };
+        let roles = roles.split(',').map(role).collect::<std::result::Result<_, _>>()?;
+        Ok(Self { name: name.to_owned(), roles, pem: pem.into() })
+    }
+}
+
+/// What a new trust file says.
+#[derive(Clone, Debug)]
+pub struct TrustOptions {
+    /// The file; must not exist.
+    pub out: PathBuf,
+    /// The root's public key.
+    pub root: PathBuf,
+    /// The other keys.
+    pub keys: Vec<KeyGrant>,
+    /// The first day of all keys.
+    pub from: Date,
+    /// The last day of all keys.
+    pub until: Date,
+    /// Made with throw-away keys.
+    pub demo: bool,
+}
+
+/// Writes a trust file, unsigned. A key that is named several times gets one entry with all its roles.
+///
+/// # Errors
+/// [`Error::Usage`] when the days are the wrong way round; [`Error::Record`] for a key that is none, or a file that
+/// exists.
+pub fn trust_init(options: &TrustOptions) -> Result<TrustFile> {
+    if options.from > options.until {
+        return Err(Error::usage("`--from` is after `--until`", "no key would ever be valid"));
+    }
+    let root = KeyGrant { name: "root".into(), roles: BTreeSet::from([Role::Root]), pem: options.root.clone() };
+    let mut keys: Vec<(KeyId, TrustedKey)> = Vec::new();
+    for grant in std::iter::once(&root).chain(&options.keys) {
+        let public = PublicKey::read(&grant.pem)?;
+        if let Some((_, known)) = keys.iter_mut().find(|(id, _)| *id == public.id()) {
+            known.roles.extend(&grant.roles);
+            continue;
+        }
+        let key = TrustedKey {
+            name: grant.name.clone(),
+            roles: grant.roles.clone(),
+            scope: BTreeSet::from(["*".to_owned()]),
+            from: options.from,
+            until: options.until,
+            pem: public.to_pem()?,
+        };
+        keys.push((public.id(), key));
+    }
+    let keys = keys.into_iter().map(|(_, key)| key).collect();
+    let file = TrustFile { schema: "flexmix/trust/v1".to_owned(), version: 1, demo: options.demo, keys };
+    let text = toml::to_string_pretty(&file).map_err(|e| Error::Bug(format!("a trust file has no TOML form: {e}")))?;
+    if let Some(folder) = options.out.parent().filter(|f| !f.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    }
+    write_new(&options.out, text.as_bytes(), 0o644)?;
+    Ok(file)
+}

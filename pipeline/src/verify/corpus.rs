@@ -1,0 +1,182 @@
+//! Verifies a corpus: each set's manifest against its shards, and against the ledger from which all of it follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use manifests::digest::Sha256;
+use manifests::exposure::{Cell, TokenTotal};
+use manifests::id::DocId;
+use manifests::manifest::{Access, ManifestShard, PublicManifest, SetManifest};
+use manifests::merkle::{DocumentLeaf, FileLeaf, TextLeaf, TreeRoot, root_of};
+
+use super::ledger::SetLedger;
+use super::shard::Counted;
+use super::{Log, equal};
+use crate::error::Result;
+use crate::query::{Folder, Signed, shard_path};
+
+pub(super) fn verify(folder: &Folder, log: &mut Log<'_>) -> Result<()> {
+    let ledger_folder = folder.root.join("ledger");
+    let mut ledger: BTreeMap<String, SetLedger> = BTreeMap::new();
+    let mut whole = true;
+    for file in super::ledger::files(&ledger_folder)? {
+        let read = super::ledger::read(&file, &mut ledger);
+        whole &= read.is_ok();
+        log.law(&file, "ledger", read.map(|()| "every row has its set and decision".to_owned()));
+    }
+    for signed in &folder.manifests {
+        set(folder, signed, whole.then_some(&mut ledger), log);
+    }
+    let known: BTreeSet<&str> = folder.manifests.iter().map(|m| m.record.set.as_str()).collect();
+    for (name, found) in ledger.iter().filter(|(name, _)| !known.contains(name.as_str())) {
+        // A set that lost everything has no manifest; one that kept something must have one.
+        if found.funnel.kept + found.funnel.held_out > 0 {
+            log.failed(&ledger_folder, "ledger", format!("set `{name}` kept documents and has no manifest"));
+        }
+    }
+    for signed in &folder.public {
+        log.seal(signed);
+        let full = folder.manifests.iter().find(|m| m.record.set == signed.record.set);
+        match full {
+            Some(full) => log.law(&signed.path, "public manifest", public(&signed.record, &full.record)),
+            None => log.skipped(&signed.path, "public manifest", "the full manifest is not here"),
+        }
+    }
+    Ok(())
+}
+
+fn set(folder: &Folder, signed: &Signed<SetManifest>, ledger: Option<&mut BTreeMap<String, SetLedger>>, log: &mut Log<'_>) {
+    let (manifest, path) = (&signed.record, &signed.path);
+    log.seal(signed);
+    let laws = manifest.check().map(|()| format!("{} cells add up to {} tokens", manifest.cells.len(), manifest.tokens));
+    log.law(path, "laws", laws.map_err(|e| e.to_string()));
+    let mut documents = Some(Vec::new());
+    for (shard, found) in manifest.shards.iter().zip(shards(&folder.root, manifest)) {
+        let file = shard_path(&folder.root, manifest, shard);
+        match found {
+            Ok(counted) => {
+                log.passed(&file, "shard", format!("{}, {} documents recounted", shard.file.digest, counted.documents.len()));
+                documents.iter_mut().for_each(|all| all.extend(counted.documents.iter().copied()));
+            }
+            Err(why) => {
+                log.failed(&file, "shard", why);
+                documents = None;
+            }
+        }
+    }
+    log.law(path, "files root", files_root(manifest).and_then(|root| same(&root, &manifest.files_root)));
+    let empty = SetLedger::default();
+    let Some(ledger) = ledger else {
+        return log.skipped(path, "ledger balance", "the ledger cannot be read");
+    };
+    let rows = ledger.get(manifest.set.as_str()).unwrap_or(&empty);
+    log.law(path, "ledger balance", balance(manifest, rows));
+    match documents {
+        Some(documents) => {
+            log.law(path, "documents root", documents_root(manifest, documents, rows));
+            log.law(path, "texts root", texts_root(rows).and_then(|root| same(&root, &manifest.texts_root)));
+        }
+        None => log.skipped(path, "documents root", "a shard of the set cannot be believed"),
+    }
+}
+
+/// Verifies the shards of a set, as many at once as there are cores; results in the order of the manifest.
+fn shards(root: &Path, manifest: &SetManifest) -> Vec<std::result::Result<Counted, String>> {
+    let tasks: Vec<(PathBuf, &ManifestShard)> =
+        manifest.shards.iter().map(|s| (shard_path(root, manifest, s), s)).collect();
+    let results: Vec<Mutex<std::result::Result<Counted, String>>> =
+        tasks.iter().map(|_| Mutex::new(Err("was not verified".to_owned()))).collect();
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(tasks.len());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let (Some((path, shard)), Some(result)) = (tasks.get(index), results.get(index)) else { return };
+                    let found = super::shard::verify(path, shard, manifest);
+                    if let Ok(mut slot) = result.lock() {
+                        *slot = found;
+                    }
+                }
+            });
+        }
+    });
+    results.into_iter().map(|r| r.into_inner().unwrap_or_else(|_| Err("its verification failed".to_owned()))).collect()
+}
+
+fn balance(manifest: &SetManifest, rows: &SetLedger) -> std::result::Result<String, String> {
+    if let Some(id) = rows.unbalanced.first() {
+        return Err(format!("bytes in and added are not bytes out and removed, first at document {id}"));
+    }
+    if let Some(id) = rows.repeated.first() {
+        return Err(format!("document {id} stands twice"));
+    }
+    if rows.funnel != manifest.funnel {
+        return Err(format!("the ledger counts {}, the manifest {}", words(&rows.funnel), words(&manifest.funnel)));
+    }
+    Ok(words(&rows.funnel))
+}
+
+fn words(funnel: &manifests::manifest::Funnel) -> String {
+    let dropped: u64 = funnel.dropped.values().sum();
+    format!("{} read = {} kept + {} held out + {dropped} dropped", funnel.read, funnel.kept, funnel.held_out)
+}
+
+fn files_root(manifest: &SetManifest) -> std::result::Result<TreeRoot, String> {
+    let leaf = |s: &ManifestShard| FileLeaf { path: s.file.path.clone(), length: s.file.length, digest: s.file.digest };
+    let mut leaves: Vec<FileLeaf> = manifest.shards.iter().map(leaf).collect();
+    leaves.sort_by(|a, b| a.path.cmp(&b.path));
+    root_of(&leaves).map_err(|e| e.to_string())
+}
+
+fn documents_root(
+    manifest: &SetManifest,
+    mut documents: Vec<(DocId, u32, u32)>,
+    rows: &SetLedger,
+) -> std::result::Result<String, String> {
+    documents.sort_unstable();
+    if documents.len() != rows.kept.len() {
+        return Err(format!("the shards hold {} documents, the ledger kept {}", documents.len(), rows.kept.len()));
+    }
+    let cells: Vec<Sha256> =
+        manifest.cells.iter().map(|c| c.cell.digest()).collect::<manifests::Result<_>>().map_err(|e| e.to_string())?;
+    let leaf = |(doc_id, cell, n_tokens): (DocId, u32, u32)| {
+        let text = *rows.kept.get(&doc_id).ok_or_else(|| format!("document {doc_id} is not in the ledger"))?;
+        let cell = *cells.get(cell as usize).ok_or_else(|| format!("document {doc_id} has no such cell"))?;
+        Ok(DocumentLeaf { doc_id, text, cell, n_tokens })
+    };
+    let leaves = documents.into_iter().map(leaf).collect::<std::result::Result<Vec<_>, String>>()?;
+    same(&root_of(&leaves).map_err(|e| e.to_string())?, &manifest.documents_root)
+}
+
+fn texts_root(rows: &SetLedger) -> std::result::Result<TreeRoot, String> {
+    let texts: BTreeSet<Sha256> = rows.kept.values().copied().collect();
+    let leaves: Vec<TextLeaf> = texts.into_iter().map(|text| TextLeaf { text }).collect();
+    root_of(&leaves).map_err(|e| e.to_string())
+}
+
+fn same(found: &TreeRoot, named: &TreeRoot) -> std::result::Result<String, String> {
+    if found.leaves != named.leaves {
+        return Err(format!("{} leaves, the manifest names {}", found.leaves, named.leaves));
+    }
+    equal(&found.root, &named.root)
+}
+
+/// A public manifest says no more, and nothing else, than its full one permits.
+fn public(public: &PublicManifest, full: &SetManifest) -> std::result::Result<String, String> {
+    let outward: BTreeSet<Cell> = full.cells.iter().map(|c| c.cell.outward()).collect();
+    let said: BTreeSet<Cell> = public.cells.iter().cloned().collect();
+    if full.access != Access::Closed {
+        return Err("the set is not closed".to_owned());
+    }
+    if outward != said {
+        return Err("its terms are not those of the full manifest".to_owned());
+    }
+    if public.tokens != TokenTotal::bucket(full.tokens) {
+        return Err("its bound on tokens is not the decade of the full manifest's total".to_owned());
+    }
+    Ok(format!("{} cells without counts or origin", said.len()))
+}
