@@ -5,4 +5,7 @@
 
 pub mod document;
 pub mod extract;
+pub mod filter;
+pub mod normalize;
 pub mod source;
+pub mod tokenize;
