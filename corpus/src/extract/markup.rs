@@ -18,10 +18,17 @@ pub(super) enum Token<'a> {
 /// The tokens of `text`; comments, declarations and instructions are skipped.
 pub(super) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
     let mut rest = text;
+    let mut raw: Option<&str> = None;
     std::iter::from_fn(move || {
         loop {
             if rest.is_empty() {
                 return None;
+            }
+            if let Some(name) = raw.take() {
+                let end = closing(rest, name);
+                let piece = &rest[..end];
+                rest = &rest[end..];
+                return Some(Token::Data(piece));
             }
             let Some(after) = rest.strip_prefix('<') else {
                 let end = rest.find('<').unwrap_or(rest.len());
@@ -51,9 +58,18 @@ pub(super) fn tokens(text: &str) -> impl Iterator<Item = Token<'_>> {
                 return Some(Token::Close(name.trim_end()));
             }
             let end = tag.find(|c: char| c.is_whitespace() || c == '/').unwrap_or(tag.len());
-            return Some(Token::Open(&tag[..end], &tag[end..]));
+            let (name, attributes) = tag.split_at(end);
+            let is_raw = ["script", "style"].iter().any(|raw| name.eq_ignore_ascii_case(raw));
+            raw = Some(name).filter(|_| is_raw && !attributes.ends_with('/'));
+            return Some(Token::Open(name, attributes));
         }
     })
+}
+
+/// Where `</name` is in `text`, or its end: scripts and styles have no tags inside.
+fn closing(text: &str, name: &str) -> usize {
+    let ends = |at: &usize| text[at + 2..].get(..name.len()).is_some_and(|n| n.eq_ignore_ascii_case(name));
+    text.match_indices("</").map(|(at, _)| at).find(ends).unwrap_or(text.len())
 }
 
 /// The value of an attribute, references unresolved.
