@@ -13,6 +13,8 @@ pub mod error;
 pub mod id;
 pub mod license;
 pub mod merkle;
+pub mod shard;
+pub mod sign;
 pub mod store;
 
 pub use error::{Error, Result};

@@ -62,7 +62,8 @@ proptest! {
     fn streamed_and_recursive_roots_agree_and_every_leaf_is_proved(n in 0u64..70, order in any::<prop::sample::Index>()) {
         let mut leaves: Vec<TextLeaf> = (0..n).map(text).collect();
         if n > 0 {
-            leaves.rotate_left(order.index(leaves.len()));
+            let at = order.index(leaves.len());
+            leaves.rotate_left(at);
         }
         let tree = Tree::new(leaves).unwrap();
         prop_assert_eq!(tree.root().root, subtree(&tree.hashes));

@@ -21,6 +21,9 @@ use crate::store::{AtomicFile, RelPath};
 /// Rows in a batch handed to the encoder: page boundaries depend on it.
 const BATCH_ROWS: usize = 1024;
 
+/// The most tokens of a row, and of a row group before its last row: a batch's 32-bit offsets hold both together.
+const MAX_TOKENS: u64 = (1 << 30) - 1;
+
 /// Where row groups end: after the row that reaches either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -98,7 +101,7 @@ impl ShardWriter {
     /// Adds a document.
     ///
     /// # Errors
-    /// [`Error::Contract`] for a row that has no source, no copies or more than 2^31 − 1 tokens; [`Error::Io`].
+    /// [`Error::Contract`] for a row that has no source, no copies or more than 2^30 − 1 tokens; [`Error::Io`].
     pub fn push(&mut self, row: &Row) -> Result<()> {
         self.add(&RowRef {
             doc_id: row.doc_id.as_bytes(),
@@ -118,7 +121,8 @@ impl ShardWriter {
     /// # Errors
     /// As [`Self::push`], and [`Error::Contract`] for another schema or an `n_tokens` that is not the tokens' number.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let broken = |what: &str| Error::Contract(format!("rows for the shard `{}`: {what}", self.path));
+        let path = self.path.clone();
+        let broken = |what: &str| Error::Contract(format!("rows for the shard `{path}`: {what}"));
         let expected = schema();
         let same = |(have, want): (&FieldRef, &FieldRef)| {
             have.name() == want.name() && have.data_type() == want.data_type()
@@ -200,13 +204,14 @@ impl ShardWriter {
         if row.copies == 0 {
             return Err(broken("has no copies: a document that training never reads is dropped, not stored"));
         }
-        let n_tokens = i32::try_from(row.tokens.len()).map_err(|_| broken("has more than 2^31 - 1 tokens"))?.unsigned_abs();
+        let n_tokens = u32::try_from(row.tokens.len()).ok().filter(|n| u64::from(*n) <= MAX_TOKENS);
+        let n_tokens = n_tokens.ok_or_else(|| broken("has more than 2^30 - 1 tokens"))?;
         self.cells.add(row.cell, n_tokens, row.copies)?;
         self.columns.append(row, n_tokens)?;
         self.rows += 1;
         self.tokens += u64::from(n_tokens);
         self.group = (self.group.0 + 1, self.group.1 + u64::from(n_tokens));
-        if self.group.0 >= self.limits.rows || self.group.1 >= self.limits.tokens {
+        if self.group.0 >= self.limits.rows || self.group.1 >= self.limits.tokens.min(MAX_TOKENS) {
             self.close_group()
         } else if self.group.0 % BATCH_ROWS == 0 {
             self.encode()
