@@ -4,17 +4,30 @@
 //! This crate imports nothing of ours and knows nothing of networks, tokenizers, query engines or tensors.
 //! Reading order: [`claim`], [`conclusion`], [`license`], [`exposure`], [`policy`], then the records.
 
+pub mod build;
 pub mod canonical;
 pub mod claim;
 pub mod conclusion;
 pub mod date;
 pub mod digest;
 pub mod error;
+pub mod exposure;
+pub mod gate;
 pub mod id;
+pub mod ledger;
 pub mod license;
+pub mod manifest;
 pub mod merkle;
+pub mod plan;
+pub mod policy;
+pub mod reason;
+pub mod record;
+pub mod records;
 pub mod shard;
 pub mod sign;
+pub mod stamp;
 pub mod store;
+pub mod tier;
+pub mod trust;
 
 pub use error::{Error, Result};

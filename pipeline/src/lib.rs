@@ -1,1 +1,14 @@
-//! x
+//! The dataflow of flexmix: a recipe becomes tasks, tasks become shards, ledger and signed manifests, and what was
+//! built can be verified, asked and audited. Owns the `flexmix` program (`cli/`); knows nothing of libtorch.
+
+pub mod audit;
+pub mod error;
+pub mod inspect;
+pub mod launch;
+pub mod progress;
+pub mod query;
+pub mod signing;
+pub mod torch;
+pub mod verify;
+
+pub use error::{Error, Result};

@@ -95,7 +95,7 @@ impl Torch {
     /// [`TorchError`]; no job was run.
     pub fn find(search: &Search) -> Result<Self, TorchError> {
         let torch = Self { path: locate(search)? };
-        torch.check(manifests::CONTRACT)?;
+        torch.check(manifests::build::CONTRACT)?;
         Ok(torch)
     }
 

@@ -2,7 +2,6 @@
 //! addresses. Exact tables only. A name that fits several licenses ("BSD") is a family: it names none of them.
 
 use manifests::license::Expression;
-use spdx::identifiers::{IS_DEPRECATED, LICENSES};
 
 use super::{names, urls};
 
@@ -46,7 +45,7 @@ fn retired(id: &str) -> Option<Terms> {
 
 /// Whether the SPDX list has retired `id`.
 pub(super) fn is_retired(id: &str) -> bool {
-    LICENSES.iter().any(|l| l.name == id && l.flags & IS_DEPRECATED != 0)
+    spdx::license_id(id).is_some_and(spdx::LicenseId::is_deprecated)
 }
 
 /// What a declared license field says, in whichever of its shapes: expression, name, address, prose with an address,

@@ -37,7 +37,7 @@ pub(super) fn sentences(record: &[u8]) -> Result<String, Failure> {
     Ok(text)
 }
 
-/// Every string of a JSON tree on a line of its own, after the names that lead to it; `text` is no name. Names are in
+/// Every string of a JSON tree on a line of its own, after the innermost name above it; `text` is no name. Names are in
 /// sorted order, whatever order the parser keeps.
 pub(super) fn outline(record: &[u8]) -> Result<String, Failure> {
     let mut text = String::new();
@@ -59,8 +59,8 @@ fn descend<'a>(value: &'a Value, names: &mut Vec<&'a str>, text: &mut String) {
         }
         Value::Array(list) => list.iter().for_each(|value| descend(value, names, text)),
         Value::String(words) => {
-            let label = names.join(", ");
-            text.push_str(&label);
+            let label = names.last().copied().unwrap_or_default();
+            text.push_str(label);
             text.push_str(if label.is_empty() { "" } else { ": " });
             text.push_str(words);
             text.push('\n');

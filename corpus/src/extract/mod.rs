@@ -35,7 +35,7 @@ pub enum Format {
     Jats,
     /// The object is a JSON list of strings, one a line.
     Sentences,
-    /// The object is a JSON tree; each string in it is a line, after the names that lead to it.
+    /// The object is a JSON tree; each string in it is a line, after its name.
     Outline,
     /// The object is TOML; the named fields are the text.
     Toml {

@@ -1,0 +1,159 @@
+//! The claims that a document makes about itself: SPDX headers, license sentences, copyright lines, HTML and XML license
+//! links, and the license field of its record. Only the record's head is read.
+
+use std::sync::LazyLock;
+
+use manifests::claim::{Claim, Scope, Speaker, Statement};
+use manifests::date::Date;
+use regex::Regex;
+
+use super::wording::Terms;
+use super::{SourceClaims, readme, statement, texts, urls, wording};
+use crate::document::Document;
+
+/// What header lines begin with in the languages that we meet.
+const COMMENT: [&str; 14] = ["#", "//", "/*", "*", ";", "--", "%", "<!--", "..", ":", "\"\"\"", "'''", "dnl ", "REM "];
+
+/// The claims of one document on itself. `source` is what its source says, whose own license texts a header may name.
+#[must_use]
+pub fn document_claims(document: &Document, source: &SourceClaims, date: Option<Date>) -> Vec<Claim> {
+    let context = &document.context;
+    let head = Head { document, source, date, lines: (1..).zip(context.head.lines()).collect() };
+    let mut claims = Vec::new();
+    claims.extend(head.spdx());
+    claims.extend(head.sentences());
+    claims.extend(head.links());
+    claims.extend(head.copyrights());
+    for (field, is_license) in [(&context.license, true), (&context.copyright, false)] {
+        claims.extend(field.iter().map(|f| Claim {
+            speaker: f.speaker,
+            scope: Scope::Work,
+            statement: if is_license { statement(&wording::declared(&f.raw)) } else { Statement::Copyright },
+            raw: f.raw.clone(),
+            locator: f.locator.clone(),
+            digest: context.record_digest,
+            date,
+        }));
+    }
+    claims
+}
+
+struct Head<'a> {
+    document: &'a Document,
+    source: &'a SourceClaims,
+    date: Option<Date>,
+    lines: Vec<(usize, &'a str)>,
+}
+
+impl Head<'_> {
+    fn claim(&self, speaker: Speaker, statement: Statement, raw: &str, line: usize) -> Claim {
+        Claim {
+            speaker,
+            scope: Scope::Work,
+            statement,
+            raw: raw.trim().to_owned(),
+            locator: format!("{}:{line}", self.document.path),
+            digest: self.document.context.record_digest,
+            date: self.date,
+        }
+    }
+
+    /// `SPDX-License-Identifier:` lines; several mean AND.
+    fn spdx(&self) -> Option<Claim> {
+        let tag = "SPDX-License-Identifier:";
+        let tagged = self.lines.iter().filter_map(|(n, l)| Some((*n, *l, l.split_once(tag)?.1)));
+        let tagged: Vec<(usize, &str, &str)> = tagged.filter(|(_, line, _)| is_comment(line, tag)).collect();
+        let (line, _, _) = *tagged.first()?;
+        let value = |text: &str| text.trim().trim_end_matches("*/").trim_end_matches("-->").trim().to_owned();
+        let terms = wording::all_of(tagged.iter().map(|(.., v)| Terms::id(&value(v)).unwrap_or(Terms::Unreadable)));
+        let raw = tagged.iter().map(|(_, line, _)| line.trim()).collect::<Vec<_>>().join("\n");
+        Some(self.claim(Speaker::Rightsholder, statement(&terms), &raw, line))
+    }
+
+    /// `Licensed under …` and `placed in the public domain` in header lines.
+    fn sentences(&self) -> Vec<Claim> {
+        let mut out = Vec::new();
+        for (at, (line, text)) in self.lines.iter().enumerate().take(60) {
+            if !is_comment(text, "") {
+                continue;
+            }
+            let lower = text.to_lowercase();
+            if lower.contains("placed in the public domain") {
+                // A dedication names no place. It rests on the law of the United States; elsewhere it may not hold.
+                let places = vec!["US".to_owned()];
+                out.push(self.claim(Speaker::Rightsholder, Statement::PublicDomain { places }, text, *line));
+            } else if lower.contains("licensed under") {
+                out.extend(self.sentence(at));
+            }
+        }
+        out
+    }
+
+    fn sentence(&self, at: usize) -> Option<Claim> {
+        let following = self.lines[at..].iter().take(4).take_while(|(_, l)| is_comment(l, ""));
+        let raw: Vec<&str> = following.map(|(_, l)| l.trim()).collect();
+        let joined = raw.iter().map(|l| uncommented(l)).collect::<Vec<_>>().join(" ");
+        let name = readme::under(&joined)?;
+        let name = name.split(" (").next().unwrap_or(&name);
+        let own = self.source.titles.get(&texts::words(name)).and_then(|id| Terms::id(id));
+        let terms = own.unwrap_or_else(|| wording::declared(name));
+        // A sentence that only sends the reader to a file of the source adds nothing to what the source says.
+        let pointer = ["license file", "licence file", "see license", "see the license", "same license", "same terms"];
+        let points = pointer.iter().any(|p| joined.to_lowercase().contains(p));
+        let speaker = match terms {
+            Terms::Unreadable | Terms::Family(_) if points => Speaker::Detector,
+            _ => Speaker::Rightsholder,
+        };
+        Some(self.claim(speaker, statement(&terms), &raw.join("\n"), self.lines[at].0))
+    }
+
+    /// `rel="license"` of HTML, `<license href>` and `<license_ref>` of JATS. Any other license address is a hint.
+    fn links(&self) -> Vec<Claim> {
+        static MARKED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+            Regex::new(r#"(?i)<(?:a|link)\b[^>]*rel=["']?license\b[^>]*>|<(?:ali:)?license(?:_ref)?\b[^>]*>(?:\s*https?://[^<\s]+)?"#).ok()
+        });
+        let Some(marked) = MARKED.as_ref() else { return vec![] };
+        let head = &self.document.context.head;
+        let mut out = Vec::new();
+        let mut said: Vec<&str> = Vec::new();
+        for found in marked.find_iter(head) {
+            let address = urls::find(found.as_str()).find(|u| !u.contains("w3.org/") && !u.contains("niso.org/"));
+            if let Some(url) = address {
+                let terms = urls::terms(url).unwrap_or(Terms::Unreadable);
+                out.push(self.claim(Speaker::Source, statement(&terms), found.as_str(), line_at(head, found.start())));
+                said.push(url);
+            }
+        }
+        for url in urls::find(head).filter(|u| u.contains("creativecommons.org/") && !said.contains(u)) {
+            if let Some(terms) = urls::terms(url) {
+                let at = head.find(url).unwrap_or(0);
+                out.push(self.claim(Speaker::Detector, statement(&terms), url, line_at(head, at)));
+            }
+        }
+        out.dedup();
+        out
+    }
+
+    fn copyrights(&self) -> Vec<Claim> {
+        let tag = |line: &str| line.contains("SPDX-FileCopyrightText:") && is_comment(line, "SPDX");
+        let found = self.lines.iter().filter(|(_, l)| tag(l) || is_comment(l, "") && texts::is_copyright(l));
+        found.map(|(n, line)| self.claim(Speaker::Rightsholder, Statement::Copyright, uncommented(line), *n)).collect()
+    }
+}
+
+/// Whether a line is part of a header: it begins as a comment or field does, or with `start` itself.
+fn is_comment(line: &str, start: &str) -> bool {
+    let line = line.trim_start();
+    COMMENT.iter().any(|c| line.starts_with(c)) || !start.is_empty() && line.starts_with(start)
+        || ["Copyright", "©", "Licensed under", "This work is licensed under"].iter().any(|c| line.starts_with(c))
+}
+
+fn uncommented(line: &str) -> &str {
+    let line = line.trim().trim_end_matches("*/").trim_end_matches("-->").trim_end();
+    let line = line.strip_prefix("<!--").or_else(|| line.strip_prefix("dnl ")).unwrap_or(line);
+    line.trim_start_matches(['#', '/', '*', ';', '-', '%', '"', '\'', ' ', '\t'])
+}
+
+fn line_at(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
+}

@@ -1,0 +1,31 @@
+//! Claims: what package metadata, license files, readmes, headers and record fields say about terms, kept as found.
+//! Words become an expression only through exact tables and equal texts; what a claim permits, and which of several
+//! stands, is not decided here (semantics.md §1).
+
+mod document;
+mod metadata;
+mod names;
+mod readme;
+mod source;
+mod texts;
+mod urls;
+mod wording;
+
+pub use document::document_claims;
+pub use source::{SourceClaims, source_claims};
+
+use manifests::claim::Statement;
+
+use wording::Terms;
+
+/// The statement that terms amount to.
+fn statement(terms: &Terms) -> Statement {
+    match terms {
+        Terms::Expression(text) => Statement::License { expression: Some(text.clone()) },
+        Terms::PublicDomain(places) => Statement::PublicDomain { places: places.clone() },
+        Terms::Family(_) | Terms::Unreadable => Statement::License { expression: None },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! Puts each set, or the anchor and each expert, before the gate, and keeps the verdict of every cell. The rules are
+//! the gate's; here is only who is asked, and what the answers add up to.
+
+use std::collections::BTreeSet;
+
+use manifests::digest::Sha256;
+use manifests::exposure::{CellCount, Exposure, Kind as ExposureKind};
+use manifests::gate::{Finding, Gate};
+use manifests::policy::{Assurance, Denial, RuleRef};
+use manifests::stamp;
+use manifests::tier::tier;
+
+use super::{Answer, Judged, Question};
+use crate::query::{Folder, Kind, Signed};
+
+/// Something that is asked about.
+pub(super) struct Subject {
+    pub kind: &'static str,
+    pub id: String,
+    pub digest: Sha256,
+    pub exposures: Vec<Exposure>,
+    pub assurance: Option<Assurance>,
+    pub signers: Vec<String>,
+}
+
+/// The verdict on one cell of a subject.
+pub(super) struct CellVerdict<'a> {
+    pub exposure: &'a Exposure,
+    pub count: &'a CellCount,
+    pub tier: String,
+    pub tested: bool,
+    pub denials: Vec<Denial>,
+    pub lifted: Vec<Denial>,
+}
+
+/// Everything that the gate said of a subject.
+pub(super) struct Judgement<'a> {
+    pub subject: &'a Subject,
+    pub cells: Vec<CellVerdict<'a>>,
+    /// Findings about the whole: grant, assurance, withdrawals of works.
+    pub whole: Vec<Finding>,
+    pub admitted: bool,
+    pub matched: BTreeSet<RuleRef>,
+}
+
+/// Who is asked: the sets of a corpus; the anchor and experts of a model.
+pub(super) fn subjects(folder: &Folder) -> Vec<Subject> {
+    match folder.kind {
+        Kind::Corpus => sets(folder),
+        Kind::Model => folder.models.iter().flat_map(|m| m.stamps.iter().map(weights)).collect(),
+    }
+}
+
+fn sets(folder: &Folder) -> Vec<Subject> {
+    let subject = |set: String, digest, exposure, signers: &[String]| Subject {
+        kind: "set",
+        id: set,
+        digest,
+        exposures: vec![exposure],
+        assurance: None,
+        signers: signers.to_vec(),
+    };
+    let open = folder.manifests.iter().map(|m| {
+        let exposure = Exposure::open(ExposureKind::Gradient, m.record.set.clone(), m.digest, m.record.cells.clone());
+        subject(m.record.set.to_string(), m.digest, exposure, m.seal.signers())
+    });
+    let has_full = |set| folder.manifests.iter().any(|m| m.record.set == set);
+    // A closed set in another's house: only what its owner says outwardly.
+    let outward = folder.public.iter().filter(|p| !has_full(p.record.set.clone())).map(|p| {
+        let blank = |cell: &manifests::exposure::Cell| CellCount { cell: cell.clone(), evidence: None, documents: None, tokens: None };
+        let exposure = Exposure {
+            kind: ExposureKind::Gradient,
+            set: p.record.set.clone(),
+            manifest: p.digest,
+            cells: p.record.cells.iter().map(blank).collect(),
+            tokens: p.record.tokens,
+        };
+        subject(p.record.set.to_string(), p.digest, exposure, p.seal.signers())
+    });
+    let mut subjects: Vec<Subject> = open.chain(outward).collect();
+    subjects.sort_by(|a, b| a.id.cmp(&b.id));
+    subjects
+}
+
+fn weights(stamp: &Signed<stamp::Stamp>) -> Subject {
+    Subject {
+        kind: match stamp.record.subject {
+            stamp::Subject::Anchor => "anchor",
+            stamp::Subject::Expert => "expert",
+        },
+        id: stamp.record.id.to_string(),
+        digest: stamp.record.files_root.root,
+        exposures: stamp.record.exposures.clone(),
+        assurance: Some(stamp.record.assurance),
+        signers: stamp.seal.signers().to_vec(),
+    }
+}
+
+/// Asks the gate about a subject.
+pub(super) fn judge<'a>(subject: &'a Subject, gate: &Gate) -> Judgement<'a> {
+    let decision = match subject.assurance {
+        Some(assurance) => gate.weights(subject.digest, assurance, &subject.exposures),
+        None => gate.exposures(subject.digest, &subject.exposures),
+    };
+    let mut cells = Vec::new();
+    for exposure in &subject.exposures {
+        let tested = exposure.kind.is_tested() || gate.policy.kinds.contains(&exposure.kind);
+        for count in &exposure.cells {
+            let of_cell = |f: &&Finding| {
+                f.set.as_deref() == Some(exposure.set.as_str())
+                    && (f.tokens, f.documents, &f.evidence) == (count.tokens, count.documents, &count.evidence)
+            };
+            let is_lifted = |d: &Denial| decision.lifted.iter().filter(of_cell).any(|f| f.denial == *d);
+            let (lifted, denials) = gate.cell(&count.cell).denials.into_iter().partition(is_lifted);
+            cells.push(CellVerdict { exposure, count, tier: tier(&count.cell, &gate.records), tested, denials, lifted });
+        }
+    }
+    let of_cells = |f: &Finding| cells.iter().any(|c: &CellVerdict<'_>| c.tested && c.denials.contains(&f.denial));
+    let whole = decision.findings.iter().filter(|f| !of_cells(f)).cloned().collect();
+    Judgement { subject, cells, whole, admitted: decision.is_admitted(), matched: decision.matched }
+}
+
+/// Two properties that may not act together, over the anchor and the admitted experts.
+pub(super) fn mixing(judgements: &[Judgement<'_>], gate: &Gate) -> Option<String> {
+    let weights = judgements.iter().filter(|j| j.subject.kind != "set" && j.admitted);
+    let cells = weights.flat_map(|j| j.cells.iter().filter(|c| c.tested).map(|c| &c.count.cell));
+    let denial = gate.mixing(cells)?;
+    let line = denial.rule.map_or_else(String::new, |r| format!("{}:{} ", gate.policy.file, r.line));
+    Some(format!("{line}{} [{} {}]", denial.detail, denial.reason.code(), denial.reason.name()))
+}
+
+/// What the verdicts add up to, and why in one sentence.
+pub(super) fn answer(kind: Kind, all: &[Judged], mixing: Option<&str>, question: &Question) -> (Answer, String) {
+    let names = |admitted: bool| -> Vec<&str> {
+        all.iter().filter(|j| j.admitted == admitted).map(|j| j.id.as_str()).collect()
+    };
+    let (yes, no) = (names(true), names(false));
+    let under = format!("under policy {} v{} as of {}", question.policy, question.version, question.as_of);
+    if let Some(rule) = mixing {
+        return (Answer::No, format!("{under}, what is admitted may not act together: {rule}"));
+    }
+    let anchor_denied = all.iter().any(|j| j.kind == "anchor" && !j.admitted);
+    match kind {
+        _ if all.is_empty() => (Answer::No, "there is nothing here to use".to_owned()),
+        Kind::Model if anchor_denied => (Answer::No, format!("{under}, the anchor is denied, so nothing runs")),
+        _ if no.is_empty() => {
+            let what = format!("{under}, the signed records of all {} list no token that the policy denies", yes.len());
+            (Answer::Yes, what)
+        }
+        Kind::Model => {
+            let what = format!("{under}, the signed records of {} list no token that the policy denies; {} take no part", yes.join(", "), no.join(", "));
+            (Answer::InPart, what)
+        }
+        Kind::Corpus => {
+            let permitted: u64 = all.iter().map(|j| j.totals.permitted).sum();
+            let total: u64 = all.iter().map(|j| j.totals.tokens).sum();
+            let share = super::text::percent(permitted, total);
+            let what = format!("{under}, {share} of tokens are permitted; {} of {} sets are permitted whole", yes.len(), all.len());
+            (if permitted == 0 && yes.is_empty() { Answer::No } else { Answer::InPart }, what)
+        }
+    }
+}

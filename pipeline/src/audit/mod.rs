@@ -1,0 +1,272 @@
+//! The answer to "may we use it": a policy asked of every set of a corpus, or of the anchor and experts of a model,
+//! with the facts beside it. Verdicts come from the gate, numbers from the query layer; nothing here decides anew.
+
+mod evidence;
+mod html;
+mod judge;
+mod tables;
+mod text;
+
+use manifests::date::Date;
+use manifests::gate::Gate;
+use manifests::policy::RuleRef;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::inspect::{InspectReport, inspect};
+use crate::query::{Engine, Folder, Kind};
+
+pub use html::page;
+pub use text::{short, thousands};
+
+/// What a policy says of a folder as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// All of it may be used.
+    Yes,
+    /// Some of it may be used, and the report says which.
+    InPart,
+    /// None of it may be used.
+    No,
+}
+
+/// The question: the policy's own act, purpose and places, on a day.
+#[derive(Clone, Debug, Serialize)]
+pub struct Question {
+    /// The policy's id.
+    pub policy: String,
+    /// Its version.
+    pub version: u64,
+    /// Who answers for it.
+    pub owner: String,
+    /// The digest of its exact bytes.
+    pub digest: String,
+    /// Its file.
+    pub file: String,
+    /// The act.
+    pub act: String,
+    /// The purpose.
+    pub purpose: String,
+    /// The places.
+    pub places: Vec<String>,
+    /// The day.
+    pub as_of: Date,
+    /// Made for a demonstration.
+    pub demo: bool,
+}
+
+/// The verdict on one set, anchor or expert.
+#[derive(Clone, Debug, Serialize)]
+pub struct Judged {
+    /// `set`, `anchor` or `expert`.
+    pub kind: &'static str,
+    /// Its name.
+    pub id: String,
+    /// Its digest: of the manifest, or the root over the weights' files.
+    pub digest: String,
+    /// Whether all of it may be used.
+    pub admitted: bool,
+    /// Who signed its record.
+    pub signers: Vec<String>,
+    /// How far its stamp was checked.
+    pub assurance: Option<String>,
+    /// Tokens by verdict, over the exposure that a verdict tests.
+    pub totals: Totals,
+    /// Why not.
+    pub findings: Vec<FindingRow>,
+    /// What an exception lifted.
+    pub lifted: Vec<FindingRow>,
+    /// The denial in words, when it is denied.
+    pub denial: Option<String>,
+}
+
+/// Tokens and documents of an artifact by verdict. Each cell counts once, however many rules deny it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// All tokens that are counted.
+    pub tokens: u64,
+    /// Tokens in permitted cells.
+    pub permitted: u64,
+    /// Tokens in denied cells.
+    pub denied: u64,
+    /// Tokens in denied cells whose terms nobody knows.
+    pub unknown: u64,
+    /// Documents in denied cells.
+    pub denied_documents: u64,
+    /// A bound on tokens of closed sets, which are in none of the above.
+    pub at_most: u64,
+}
+
+/// One reason against one artifact, by one rule.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FindingRow {
+    /// The stable number, `FM-P-014`.
+    pub code: String,
+    /// The stable name.
+    pub reason: String,
+    /// The line of the policy; absent where the law of flexmix itself says so.
+    pub line: Option<u64>,
+    /// The rule's key.
+    pub key: Option<String>,
+    /// The rule's value.
+    pub value: Option<String>,
+    /// Documents that it concerns.
+    pub documents: Option<u64>,
+    /// Tokens that it concerns; findings overlap, so these do not add up.
+    pub tokens: Option<u64>,
+    /// The words that hit, when there is one.
+    pub detail: String,
+    /// The place of a claim that it rests on.
+    pub evidence: Option<String>,
+}
+
+/// Tokens by tier and verdict.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TierVerdict {
+    /// The artifact.
+    pub artifact: String,
+    /// The tier.
+    pub tier: String,
+    /// Whether it is permitted.
+    pub permitted: bool,
+    /// Documents.
+    pub documents: Option<u64>,
+    /// Tokens.
+    pub tokens: Option<u64>,
+}
+
+/// Tokens by reason over all artifacts.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReasonRow {
+    /// The stable number.
+    pub code: String,
+    /// The stable name.
+    pub reason: String,
+    /// The line of the policy.
+    pub line: Option<u64>,
+    /// The rule's key.
+    pub key: Option<String>,
+    /// The rule's value.
+    pub value: Option<String>,
+    /// Artifacts that it concerns.
+    pub artifacts: u64,
+    /// Documents that it concerns.
+    pub documents: Option<u64>,
+    /// Tokens that it concerns.
+    pub tokens: Option<u64>,
+}
+
+/// The verdict part of an audit.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdicts {
+    /// What was asked.
+    pub question: Question,
+    /// The answer.
+    pub answer: Answer,
+    /// The answer in a sentence.
+    pub because: String,
+    /// Each set, or the anchor and each expert.
+    pub artifacts: Vec<Judged>,
+    /// Tokens by reason.
+    pub reasons: Vec<ReasonRow>,
+    /// Tokens by tier.
+    pub tiers: Vec<TierVerdict>,
+    /// Two properties that may not act together, when the admitted ones have them.
+    pub mixing: Option<String>,
+    /// Rules that nothing matched.
+    pub unmatched: Vec<RuleRef>,
+}
+
+/// What `flexmix audit` reports.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditReport {
+    /// Always `flexmix/audit-report/v1`.
+    pub schema: &'static str,
+    /// The folder's name.
+    pub subject: String,
+    /// What it is.
+    pub kind: Kind,
+    /// How far signatures were checked.
+    pub trust: String,
+    /// What a policy says; absent without one.
+    pub verdicts: Option<Verdicts>,
+    /// The facts.
+    pub facts: InspectReport,
+    /// What this report does not say.
+    pub does_not_say: &'static str,
+}
+
+/// The other half of the first screen (semantics.md §3).
+pub const DOES_NOT_SAY: &str = "It does not say that the signed records are true, that no copy of a denied text sits \
+in a permitted set, that weights are or are not derivative works, or that an answer is clean. Exclusion concerns \
+weights, not text that a user puts in the prompt.";
+
+/// Audits a folder. Without a gate it lists facts and decides nothing.
+///
+/// # Errors
+/// [`Error::Record`] when a record that a verdict would rest on is not signed as it must be.
+pub fn audit(folder: &Folder, gate: Option<&Gate>, trust: String) -> Result<AuditReport> {
+    let verdicts = match gate {
+        None => None,
+        Some(gate) => {
+            if let Some((path, why)) = folder.broken() {
+                return Err(Error::Record(manifests::Error::verification(path, why)));
+            }
+            Some(verdicts(folder, gate)?)
+        }
+    };
+    let name = folder.root.canonicalize().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
+    Ok(AuditReport {
+        schema: "flexmix/audit-report/v1",
+        subject: name.unwrap_or_else(|| folder.root.display().to_string()),
+        kind: folder.kind,
+        trust: trust.clone(),
+        verdicts,
+        facts: inspect(folder, trust)?,
+        does_not_say: DOES_NOT_SAY,
+    })
+}
+
+fn verdicts(folder: &Folder, gate: &Gate) -> Result<Verdicts> {
+    let policy = &gate.policy;
+    let question = Question {
+        policy: policy.id.clone(),
+        version: policy.version,
+        owner: policy.owner.clone(),
+        digest: policy.digest.to_string(),
+        file: policy.file.clone(),
+        act: policy.act.as_str().to_owned(),
+        purpose: policy.purpose.clone(),
+        places: policy.places.clone(),
+        as_of: gate.as_of,
+        demo: policy.demo,
+    };
+    let subjects = judge::subjects(folder);
+    let judgements: Vec<judge::Judgement> = subjects.iter().map(|s| judge::judge(s, gate)).collect();
+    let engine = Engine::open(folder)?;
+    engine.add("verdicts", tables::verdicts(&judgements)?)?;
+    engine.add("findings", tables::findings(&judgements)?)?;
+    let artifacts = judgements.iter().map(|j| tables::judged(j, &question, &engine)).collect::<Result<Vec<_>>>()?;
+    let mixing = judge::mixing(&judgements, gate);
+    let (answer, because) = judge::answer(folder.kind, &artifacts, mixing.as_deref(), &question);
+    let matched = judgements.iter().flat_map(|j| j.matched.iter().cloned()).collect();
+    Ok(Verdicts {
+        answer,
+        because,
+        reasons: engine.sql(tables::REASONS)?.read()?,
+        tiers: engine.sql(tables::TIERS)?.read()?,
+        artifacts,
+        mixing,
+        unmatched: gate.unmatched(&matched),
+        question,
+    })
+}
+
+impl AuditReport {
+    /// The report for people.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        text::report(self)
+    }
+}

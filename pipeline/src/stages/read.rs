@@ -1,0 +1,173 @@
+//! Read: sources → slices of documents with their claims and conclusions. One task a source; a slice ends after a
+//! number of documents or bytes of text, so that every later stage has many tasks of bounded size.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, FixedSizeBinaryBuilder, LargeStringBuilder, StringBuilder, UInt64Builder};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use corpus::claims::{document_claims, source_claims};
+use corpus::document::{Document, FailedRecord, Outcome};
+use corpus::source::{SourceSpec, open};
+use manifests::claim::Claim;
+use manifests::conclusion::conclude;
+use manifests::store::write_atomic;
+
+use crate::columns::{push_bytes, to_json};
+use crate::error::Result;
+use crate::table::TableWriter;
+use crate::task::Stage;
+
+/// The stage.
+pub const STAGE: Stage = Stage { name: "read", version: 1 };
+/// The most documents of a slice.
+const SLICE_ROWS: usize = 4096;
+/// The most bytes of text of a slice.
+const SLICE_BYTES: usize = 8 << 20;
+
+/// The columns of a slice. A failed record has a reason and no text.
+#[must_use]
+pub fn schema() -> Arc<Schema> {
+    let text = |name, nullable| Field::new(name, DataType::Utf8, nullable);
+    Arc::new(Schema::new(vec![
+        Field::new("doc_id", DataType::FixedSizeBinary(16), false),
+        text("declared_id", true),
+        text("path", false),
+        Field::new("text", DataType::LargeUtf8, true),
+        text("reason", true),
+        text("detail", true),
+        Field::new("bytes_in", DataType::UInt64, false),
+        Field::new("bytes_added", DataType::UInt64, false),
+        Field::new("bytes_removed", DataType::UInt64, false),
+        text("claims", false),
+        text("conclusion", false),
+    ]))
+}
+
+/// Reads one source into slices `NNNNN-KKKKK.parquet`, after its own claims in `NNNNN-claims.json`.
+///
+/// # Errors
+/// What the source's reader says, or a file that can't be written.
+pub fn run(source: &SourceSpec, inputs: &Path, n: usize, folder: &Path) -> Result<Vec<String>> {
+    let reader = open(source.clone(), inputs)?;
+    let shared = source_claims(&reader.evidence()?, source);
+    let name = format!("{n:05}-claims.json");
+    write_atomic(&folder.join(&name), &manifests::canonical::to_vec(&shared)?)?;
+    let mut names = vec![name];
+    let mut slice = Slice::new();
+    for outcome in reader {
+        match outcome? {
+            Outcome::Document(document) => slice.document(&document, &shared)?,
+            Outcome::Failed(failed) => slice.failed(&failed)?,
+        }
+        if slice.is_full() {
+            names.push(slice.write(n, names.len() - 1, folder)?);
+            slice = Slice::new();
+        }
+    }
+    if slice.rows > 0 {
+        names.push(slice.write(n, names.len() - 1, folder)?);
+    }
+    Ok(names)
+}
+
+/// The rows of a slice under way.
+struct Slice {
+    doc_id: FixedSizeBinaryBuilder,
+    declared_id: StringBuilder,
+    path: StringBuilder,
+    text: LargeStringBuilder,
+    reason: StringBuilder,
+    detail: StringBuilder,
+    bytes_in: UInt64Builder,
+    bytes_added: UInt64Builder,
+    bytes_removed: UInt64Builder,
+    claims: StringBuilder,
+    conclusion: StringBuilder,
+    rows: usize,
+    bytes: usize,
+}
+
+impl Slice {
+    fn new() -> Self {
+        Self {
+            doc_id: FixedSizeBinaryBuilder::new(16),
+            declared_id: StringBuilder::new(),
+            path: StringBuilder::new(),
+            text: LargeStringBuilder::new(),
+            reason: StringBuilder::new(),
+            detail: StringBuilder::new(),
+            bytes_in: UInt64Builder::new(),
+            bytes_added: UInt64Builder::new(),
+            bytes_removed: UInt64Builder::new(),
+            claims: StringBuilder::new(),
+            conclusion: StringBuilder::new(),
+            rows: 0,
+            bytes: 0,
+        }
+    }
+
+    const fn is_full(&self) -> bool {
+        self.rows >= SLICE_ROWS || self.bytes >= SLICE_BYTES
+    }
+
+    fn document(&mut self, document: &Document, shared: &[Claim]) -> Result<()> {
+        let mut own = document_claims(document);
+        own.extend(document.claims.iter().cloned());
+        own.sort();
+        own.dedup();
+        let all: Vec<Claim> = own.iter().chain(shared).cloned().collect();
+        push_bytes(&mut self.doc_id, Some(document.doc_id().as_bytes()))?;
+        self.declared_id.append_option(document.declared_id.as_deref());
+        self.path.append_value(&document.path);
+        self.text.append_value(&document.text);
+        self.reason.append_null();
+        self.detail.append_null();
+        self.bytes_in.append_value(document.bytes_in);
+        self.bytes_added.append_value(document.bytes_added);
+        self.bytes_removed.append_value(document.bytes_removed);
+        self.claims.append_value(to_json(&own)?);
+        self.conclusion.append_value(to_json(&conclude(&all))?);
+        self.rows += 1;
+        self.bytes += document.text.len();
+        Ok(())
+    }
+
+    fn failed(&mut self, failed: &FailedRecord) -> Result<()> {
+        push_bytes(&mut self.doc_id, Some(failed.doc_id().as_bytes()))?;
+        self.declared_id.append_null();
+        self.path.append_value(&failed.path);
+        self.text.append_null();
+        self.reason.append_value(failed.reason.to_string());
+        self.detail.append_value(format!("record {} at byte {}: {}", failed.record, failed.offset, failed.detail));
+        self.bytes_in.append_value(failed.bytes_in);
+        self.bytes_added.append_value(0);
+        self.bytes_removed.append_value(failed.bytes_in);
+        self.claims.append_value("[]");
+        self.conclusion.append_value("null");
+        self.rows += 1;
+        Ok(())
+    }
+
+    fn write(mut self, n: usize, k: usize, folder: &Path) -> Result<String> {
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(self.doc_id.finish()),
+            Arc::new(self.declared_id.finish()),
+            Arc::new(self.path.finish()),
+            Arc::new(self.text.finish()),
+            Arc::new(self.reason.finish()),
+            Arc::new(self.detail.finish()),
+            Arc::new(self.bytes_in.finish()),
+            Arc::new(self.bytes_added.finish()),
+            Arc::new(self.bytes_removed.finish()),
+            Arc::new(self.claims.finish()),
+            Arc::new(self.conclusion.finish()),
+        ];
+        let name = format!("{n:05}-{k:05}.parquet");
+        let mut writer = TableWriter::create(&folder.join(&name), schema())?;
+        writer.write(RecordBatch::try_new(schema(), columns)?)?;
+        writer.finish()?;
+        Ok(name)
+    }
+}

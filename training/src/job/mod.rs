@@ -1,0 +1,14 @@
+//! Training jobs: from a plan and verified manifests to a stamped folder. See [`run_anchor`] and [`run_expert`].
+
+pub mod checkpoint;
+pub mod corpus;
+pub mod feed;
+pub mod finish;
+mod start;
+pub mod trainer;
+
+#[cfg(test)]
+mod tests;
+
+pub use finish::Finished;
+pub use start::{Inputs, run_anchor, run_expert};
