@@ -160,7 +160,10 @@ mod tests {
     #[test]
     fn writes_the_rfc_8785_spelling() {
         // Key order by UTF-16 code units, and escapes, from RFC 8785 §3.2.2 and §3.2.3.
-        let value: Value = serde_json::from_str("{\"\u{20ac}\":1,\"\\r\":2,\"\u{fb33}\":3,\"1\":4,\"\u{1f600}\":5,\"\u{80}\":6,\"\u{f6}\":7}").unwrap();
+        let value: Value = serde_json::from_str(
+            "{\"\u{20ac}\":1,\"\\r\":2,\"\u{fb33}\":3,\"1\":4,\"\u{1f600}\":5,\"\u{80}\":6,\"\u{f6}\":7}",
+        )
+        .unwrap();
         let text = String::from_utf8(to_vec(&value).unwrap()).unwrap();
         assert_eq!(text, "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":7,\"\u{20ac}\":1,\"\u{1f600}\":5,\"\u{fb33}\":3}");
         let text = String::from_utf8(to_vec("€$\u{f}\nA'B\"\\\\\"/").unwrap()).unwrap();
@@ -221,7 +224,9 @@ mod tests {
         }
 
         #[test]
-        fn accepted_bytes_are_their_own_encoding(bytes in prop::collection::vec(prop::sample::select(&b"{}[]\",:01-.eE \\untrfals\xC3\xA9"[..]), 0..24)) {
+        fn accepted_bytes_are_their_own_encoding(
+            bytes in prop::collection::vec(prop::sample::select(&b"{}[]\",:01-.eE \\untrfals\xC3\xA9"[..]), 0..24)
+        ) {
             if let Ok(value) = read(&bytes) {
                 prop_assert_eq!(to_vec(&value).unwrap(), bytes);
             }

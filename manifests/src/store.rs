@@ -17,7 +17,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::error::{Error, Result};
 
-/// A path inside a record: relative, `/`-separated, ASCII letters, digits, `.`, `_`, `-`; no part starts with `.` or `-`.
+/// A path inside a record: relative, `/`-separated, of ASCII letters, digits, `.`, `_`, `-`; no part starts with `.`
+/// or `-`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelPath(String);
 
@@ -29,6 +30,7 @@ impl RelPath {
     }
 
     /// The parts between the separators; at least one.
+    #[must_use]
     pub fn parts(&self) -> impl DoubleEndedIterator<Item = &str> {
         self.0.split('/')
     }
@@ -88,7 +90,9 @@ pub fn check_distinct<'a>(paths: impl IntoIterator<Item = &'a RelPath>) -> Resul
     let mut seen = BTreeSet::new();
     for path in paths {
         if !seen.insert(path.0.to_ascii_lowercase()) {
-            return Err(Error::Contract(format!("the path `{path}` stands twice, or differs from another only by case")));
+            return Err(Error::Contract(format!(
+                "the path `{path}` stands twice, or differs from another only by case"
+            )));
         }
     }
     Ok(())

@@ -208,7 +208,14 @@ impl ShardReader {
         Err(refused(&self.place, what))
     }
 
-    fn check_counts(&self, batch: &RecordBatch, cell: usize, n: usize, copies: usize, tokens: Option<usize>) -> Result<()> {
+    fn check_counts(
+        &self,
+        batch: &RecordBatch,
+        cell: usize,
+        n: usize,
+        copies: usize,
+        tokens: Option<usize>,
+    ) -> Result<()> {
         let number = |i: usize| batch.column(i).as_primitive::<UInt32Type>();
         if batch.columns().iter().any(|c| c.null_count() > 0) || number(cell).len() != batch.num_rows() {
             return Err(refused(&self.place, "it holds nulls"));
@@ -252,7 +259,7 @@ impl ShardReader {
     }
 }
 
-fn refused(place: &Path, what: impl ToString) -> Error {
+fn refused(place: &Path, what: impl std::fmt::Display) -> Error {
     Error::verification(place, what.to_string())
 }
 
@@ -303,7 +310,10 @@ fn check_tiling(metadata: &ParquetMetaData, bytes: &[u8]) -> std::result::Result
             return Err(format!("row group {group} is empty"));
         }
         for (number, chunk) in row_group.columns().iter().enumerate() {
-            let pages = metadata.offset_index().and_then(|index| index.get(group)?.get(number)).ok_or("it has no offset index")?;
+            let pages = metadata
+                .offset_index()
+                .and_then(|index| index.get(group)?.get(number))
+                .ok_or("it has no offset index")?;
             let pages = pages.page_locations().iter().map(|page| (page.offset, i64::from(page.compressed_page_size)));
             let first = pages.clone().next().map(|(offset, _)| offset).ok_or("a column has no page")?;
             chunk_extents(chunk, first, pages, &mut extents)
@@ -311,7 +321,8 @@ fn check_tiling(metadata: &ParquetMetaData, bytes: &[u8]) -> std::result::Result
         }
     }
     extents.sort_unstable();
-    let end = extents.iter().try_fold(0, |end, (offset, size)| if *offset == end { end.checked_add(*size) } else { None });
+    let end =
+        extents.iter().try_fold(0, |end, (offset, size)| if *offset == end { end.checked_add(*size) } else { None });
     if !bytes.starts_with(MAGIC) || end != Some(length) {
         return Err("bytes between its parts belong to none of them".to_owned());
     }

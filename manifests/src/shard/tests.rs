@@ -1,4 +1,4 @@
-//! Shards: write ∘ read is the identity, bytes don't depend on batching, and every attack on a file is refused by name.
+//! Shards: write ∘ read is the identity, bytes don't depend on batching, every attack on a file is refused by name.
 
 use std::fs;
 use std::io::Write as _;
@@ -14,7 +14,11 @@ use super::*;
 fn document(n: u32) -> Row {
     Row {
         doc_id: DocId::derive(&"web".parse().unwrap(), "a.jsonl", u64::from(n), 0),
-        source: if n % 3 == 0 { vec!["books".parse().unwrap(), "web".parse().unwrap()] } else { vec!["web".parse().unwrap()] },
+        source: if n % 3 == 0 {
+            vec!["books".parse().unwrap(), "web".parse().unwrap()]
+        } else {
+            vec!["web".parse().unwrap()]
+        },
         set: "academic".parse().unwrap(),
         tier: format!("concluded/license/{}", if n % 2 == 0 { "" } else { "attribution" }),
         license: if n % 2 == 0 { "CC0-1.0".to_owned() } else { "CC-BY-4.0".to_owned() },
@@ -82,7 +86,8 @@ fn rows_come_back_by_row_group_and_by_column() {
 #[test]
 fn what_no_shard_may_hold_is_refused_on_writing() {
     let dir = tempfile::tempdir().unwrap();
-    let create = || ShardWriter::create(dir.path(), "s.parquet".parse().unwrap(), Role::Train, Limits::default()).unwrap();
+    let create =
+        || ShardWriter::create(dir.path(), "s.parquet".parse().unwrap(), Role::Train, Limits::default()).unwrap();
     assert!(create().push(&Row { copies: 0, ..document(5) }).is_err());
     assert!(create().push(&Row { source: vec![], ..document(5) }).is_err());
     assert!(create().finish().is_err(), "no rows");
@@ -128,7 +133,8 @@ fn bytes_hidden_between_pages_and_footer_are_refused_even_when_signed() {
     assert!(error.contains("belong to none of them"), "{error}");
     // The same file is read without complaint by the library alone.
     let bytes = bytes::Bytes::from(fs::read(&place).unwrap());
-    let library = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().build().unwrap();
+    let library =
+        parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().build().unwrap();
     assert_eq!(library.map(|b| b.unwrap().num_rows()).sum::<usize>(), 200);
 
     // Between the last page and the page indexes: the indexes are written anew, behind the freight.

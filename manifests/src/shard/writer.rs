@@ -16,6 +16,7 @@ use super::schema::{column, element, properties, schema};
 use super::{CellTallies, Role, Row, ShardEntry};
 use crate::digest::HashingWriter;
 use crate::error::{Error, Result};
+use crate::id::SourceId;
 use crate::store::{AtomicFile, RelPath};
 
 /// Rows in a batch handed to the encoder: page boundaries depend on it.
@@ -105,7 +106,7 @@ impl ShardWriter {
     pub fn push(&mut self, row: &Row) -> Result<()> {
         self.add(&RowRef {
             doc_id: row.doc_id.as_bytes(),
-            source: row.source.iter().map(|s| s.as_str()),
+            source: row.source.iter().map(SourceId::as_str),
             set: row.set.as_str(),
             tier: &row.tier,
             license: &row.license,
@@ -124,11 +125,11 @@ impl ShardWriter {
         let path = self.path.clone();
         let broken = |what: &str| Error::Contract(format!("rows for the shard `{path}`: {what}"));
         let expected = schema();
-        let same = |(have, want): (&FieldRef, &FieldRef)| {
-            have.name() == want.name() && have.data_type() == want.data_type()
-        };
+        let same =
+            |(have, want): (&FieldRef, &FieldRef)| have.name() == want.name() && have.data_type() == want.data_type();
         let fields = batch.schema();
-        if fields.fields().len() != expected.fields().len() || !fields.fields().iter().zip(expected.fields()).all(same) {
+        if fields.fields().len() != expected.fields().len() || !fields.fields().iter().zip(expected.fields()).all(same)
+        {
             return Err(broken("their schema is not that of shards"));
         }
         if batch.columns().iter().any(|c| c.null_count() > 0) {
@@ -213,7 +214,7 @@ impl ShardWriter {
         self.group = (self.group.0 + 1, self.group.1 + u64::from(n_tokens));
         if self.group.0 >= self.limits.rows || self.group.1 >= self.limits.tokens.min(MAX_TOKENS) {
             self.close_group()
-        } else if self.group.0 % BATCH_ROWS == 0 {
+        } else if self.group.0.is_multiple_of(BATCH_ROWS) {
             self.encode()
         } else {
             Ok(())

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use serde::{Deserialize, Serialize};
 
 use super::key::{KeyId, PrivateKey, PublicKey};
@@ -175,11 +175,10 @@ impl Envelope {
         for entry in &self.signatures {
             match keys.iter().find(|key| key.verify(&message, &entry.sig)).map(PublicKey::id) {
                 Some(id) if !key_ids.insert(id) => return Err(refused(format!("key `{id}` signed twice"))),
-                Some(_) => {}
                 None if keys.iter().any(|key| key.id().to_string() == entry.keyid) => {
                     return Err(refused(format!("the signature of key `{}` is not over these bytes", entry.keyid)));
                 }
-                None => {}
+                Some(_) | None => {}
             }
         }
         if key_ids.is_empty() {

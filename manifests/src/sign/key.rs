@@ -7,7 +7,9 @@ use std::str::FromStr;
 
 use p256::ecdsa::signature::{Signer as _, Verifier as _};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
-use p256::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _, LineEnding};
+use p256::pkcs8::{
+    DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _, LineEnding,
+};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::digest::Sha256;
@@ -16,7 +18,7 @@ use crate::store::{read_capped, write_new};
 
 const CAP: u64 = 64 << 10;
 
-/// A key's identity: SHA-256 of its SubjectPublicKeyInfo in DER.
+/// A key's identity: SHA-256 of its `SubjectPublicKeyInfo` in DER.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(Sha256);
 
@@ -64,7 +66,8 @@ impl PrivateKey {
     pub fn generate() -> Result<Self> {
         loop {
             let mut secret = [0u8; 32];
-            getrandom::fill(&mut secret).map_err(|e| Error::Contract(format!("the system gives no randomness: {e}")))?;
+            getrandom::fill(&mut secret)
+                .map_err(|e| Error::Contract(format!("the system gives no randomness: {e}")))?;
             // All but 2^-32 of the values are keys; zero and those above the group's order are not.
             if let Ok(key) = SigningKey::from_slice(&secret) {
                 return Ok(Self(key));
@@ -78,7 +81,9 @@ impl PrivateKey {
     /// [`Error::Contract`]; the text is not repeated in it.
     pub fn from_pem(pem: &str) -> Result<Self> {
         SigningKey::from_pkcs8_pem(pem).map(Self).map_err(|e| {
-            Error::Contract(format!("not an unencrypted ECDSA P-256 private key as PKCS#8 PEM (`BEGIN PRIVATE KEY`): {e}"))
+            Error::Contract(format!(
+                "not an unencrypted ECDSA P-256 private key as PKCS#8 PEM (`BEGIN PRIVATE KEY`): {e}"
+            ))
         })
     }
 
@@ -117,7 +122,8 @@ impl PrivateKey {
         if std::fs::symlink_metadata(&public).is_ok() {
             return Err(Error::io(&public, std::io::ErrorKind::AlreadyExists.into()));
         }
-        let pem = self.0.to_pkcs8_pem(LineEnding::LF).map_err(|e| Error::Contract(format!("cannot encode a key: {e}")))?;
+        let pem =
+            self.0.to_pkcs8_pem(LineEnding::LF).map_err(|e| Error::Contract(format!("cannot encode a key: {e}")))?;
         write_new(&private, pem.as_bytes(), 0o600)?;
         write_new(&public, self.public().to_pem()?.as_bytes(), 0o644)?;
         Ok((private, public))
@@ -200,9 +206,8 @@ impl PublicKey {
     /// As [`Self::verify`], but with any `s`: other tools write both, and P-256 keys only.
     pub(super) fn verify_any_s(&self, message: &[u8], signature: &[u8]) -> bool {
         let Kind::P256(key) = &self.0 else { return false };
-        Signature::from_der(signature).is_ok_and(|parsed| {
-            parsed.to_der().as_bytes() == signature && key.verify(message, &parsed).is_ok()
-        })
+        Signature::from_der(signature)
+            .is_ok_and(|parsed| parsed.to_der().as_bytes() == signature && key.verify(message, &parsed).is_ok())
     }
 }
 

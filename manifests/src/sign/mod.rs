@@ -1,4 +1,4 @@
-//! Signatures: keys, DSSE envelopes, in-toto statements and OpenSSF model signatures. They say who signed which bytes;
+//! Signatures: keys, DSSE envelopes, in-toto statements and model signatures. They say who signed which bytes;
 //! whether that key may sign them is [`crate::trust`]'s.
 
 pub mod dsse;

@@ -1,4 +1,4 @@
-//! OpenSSF Model Signing bundles (`model.sig`), so that the public `model_signing verify key` checks a folder too. Its
+//! Model signing bundles (`model.sig`), so that the public `model_signing verify key` checks a folder too. Its
 //! root leaves names out and has no freshness: it is never an identity here, the Merkle root over the files is.
 //!
 //! Covered is every file of the folder but the signature itself, `stamp.dsse.json` included: sign a folder last.
@@ -261,7 +261,10 @@ fn compare(folder: &Path, signed: &[(RelPath, Sha256)]) -> Result<Vec<FileLeaf>>
         match signed.binary_search_by(|(name, _)| name.cmp(&file.path)) {
             Err(_) => return Err(Error::verification(place, "it is not among the signed files")),
             Ok(at) if signed[at].1 != file.digest => {
-                return Err(Error::verification(place, format!("its digest is {}, signed is {}", file.digest, signed[at].1)));
+                return Err(Error::verification(
+                    place,
+                    format!("its digest is {}, signed is {}", file.digest, signed[at].1),
+                ));
             }
             Ok(_) => {}
         }

@@ -189,7 +189,8 @@ impl<R: Record> Statement<R> {
 
 /// The version in a predicate type of this kind, from 1 to the newest.
 fn version_of<R: Record>(predicate_type: &str) -> Option<u32> {
-    let version: u32 = predicate_type.strip_prefix("urn:flexmix:")?.strip_prefix(R::KIND)?.strip_prefix(":v")?.parse().ok()?;
+    let version: u32 =
+        predicate_type.strip_prefix("urn:flexmix:")?.strip_prefix(R::KIND)?.strip_prefix(":v")?.parse().ok()?;
     let spelled = format!("urn:flexmix:{}:v{version}", R::KIND);
     ((1..=R::VERSION).contains(&version) && spelled == predicate_type).then_some(version)
 }

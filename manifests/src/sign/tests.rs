@@ -106,13 +106,19 @@ fn ed25519_keys_verify_and_do_not_sign() {
     let wire = json!({"payload": STANDARD.encode(&payload), "payloadType": "text/plain",
         "signatures": [{"sig": STANDARD.encode(signer.sign(&message).to_bytes())}]});
     let envelope = Envelope::from_slice(here(), &serde_json::to_vec(&wire).unwrap()).unwrap();
-    assert_eq!(envelope.verify(&[public.clone()], &["text/plain"]).unwrap().key_ids.into_iter().collect::<Vec<_>>(), [public.id()]);
+    assert_eq!(
+        envelope.verify(&[public.clone()], &["text/plain"]).unwrap().key_ids.into_iter().collect::<Vec<_>>(),
+        [public.id()]
+    );
     assert!(PrivateKey::from_pem(ED25519_PUBLIC).is_err());
 }
 
 #[test]
 fn pae_is_that_of_the_specification() {
-    assert_eq!(pae("http://example.com/HelloWorld", b"hello world"), b"DSSEv1 29 http://example.com/HelloWorld 11 hello world");
+    assert_eq!(
+        pae("http://example.com/HelloWorld", b"hello world"),
+        b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
+    );
     assert_eq!(pae("", b""), b"DSSEv1 0  0 ");
 }
 
@@ -125,7 +131,11 @@ fn envelopes_count_distinct_keys_and_replace_a_keys_own() {
     assert_eq!(envelope.claimed_key_ids_unverified().count(), 2);
     let keys = [one.public(), two.public()];
     assert_eq!(envelope.verify(&keys, &[PAYLOAD_TYPE]).unwrap().key_ids.len(), 2);
-    assert_eq!(envelope.verify(&keys[..1], &[PAYLOAD_TYPE]).unwrap().key_ids.len(), 1, "others' signatures count for nothing");
+    assert_eq!(
+        envelope.verify(&keys[..1], &[PAYLOAD_TYPE]).unwrap().key_ids.len(),
+        1,
+        "others' signatures count for nothing"
+    );
     assert_eq!(envelope.verify(&[one.public(), one.public()], &[PAYLOAD_TYPE]).unwrap().key_ids.len(), 1);
     let stranger = PrivateKey::generate().unwrap().public();
     assert!(envelope.verify(&[stranger], &[PAYLOAD_TYPE]).unwrap_err().is_verification());
@@ -141,7 +151,8 @@ fn envelopes_of_another_form_are_refused() {
     let key = PrivateKey::generate().unwrap();
     let good: Value = serde_json::from_slice(&note().sign(&key).unwrap().to_vec().unwrap()).unwrap();
     let verify = |value: &Value| -> Result<Verified> {
-        Envelope::from_slice(here(), &serde_json::to_vec_pretty(value).unwrap())?.verify(&[key.public()], &[PAYLOAD_TYPE])
+        Envelope::from_slice(here(), &serde_json::to_vec_pretty(value).unwrap())?
+            .verify(&[key.public()], &[PAYLOAD_TYPE])
     };
     assert!(verify(&good).is_ok(), "spacing is free");
     let payload = STANDARD.decode(good["payload"].as_str().unwrap()).unwrap();
@@ -151,7 +162,10 @@ fn envelopes_of_another_form_are_refused() {
         *value.pointer_mut(path).unwrap() = new;
         value
     };
-    assert!(verify(&with("/payload", json!(URL_SAFE_NO_PAD.encode(&payload)))).is_ok(), "URL-safe base64 without padding");
+    assert!(
+        verify(&with("/payload", json!(URL_SAFE_NO_PAD.encode(&payload)))).is_ok(),
+        "URL-safe base64 without padding"
+    );
     assert!(verify(&with("/signatures/0/keyid", json!("anything"))).is_ok(), "the key id is a hint");
     let mut longer = payload.clone();
     longer.push(b' ');
