@@ -34,7 +34,8 @@ pub(super) fn untag(tagged: &str) -> String {
 mod tests {
     #[test]
     fn words_and_punctuation_come_back() {
-        let tagged = "\n\tThe/at Jury/nn-tl said/vbd ``/`` no/at evidence/nn ''/'' ,/, and/or/cc that/cs is/bez it/ppo ./.\n\n";
+        let tagged =
+            "\n\tThe/at Jury/nn-tl said/vbd ``/`` no/at evidence/nn ''/'' ,/, and/or/cc that/cs is/bez it/ppo ./.\n\n";
         assert_eq!(super::untag(tagged), "The Jury said \"no evidence\", and/or that is it.\n");
     }
 }

@@ -81,8 +81,33 @@ pub(super) fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> 
 }
 
 const BLOCKS: &[&str] = &[
-    "p", "div", "br", "li", "ul", "ol", "dl", "dt", "dd", "tr", "table", "pre", "blockquote", "section", "article", "h1",
-    "h2", "h3", "h4", "h5", "h6", "hr", "title", "body", "main", "header", "footer",
+    "p",
+    "div",
+    "br",
+    "li",
+    "ul",
+    "ol",
+    "dl",
+    "dt",
+    "dd",
+    "tr",
+    "table",
+    "pre",
+    "blockquote",
+    "section",
+    "article",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "title",
+    "body",
+    "main",
+    "header",
+    "footer",
 ];
 const HIDDEN: &[&str] = &["script", "style", "noscript", "template", "svg"];
 
@@ -123,7 +148,8 @@ pub(super) fn page(html: &str) -> String {
 }
 
 /// Tags that lay Markdown out on a page and say nothing.
-const LAYOUT: &[&str] = &["section", "div", "img", "br", "p", "a", "span", "sub", "sup", "center", "details", "summary"];
+const LAYOUT: &[&str] =
+    &["section", "div", "img", "br", "p", "a", "span", "sub", "sup", "center", "details", "summary"];
 
 /// Markdown without HTML comments and layout tags; every other character stays, and blank lines run together.
 pub(super) fn markdown(source: &str) -> String {
@@ -192,7 +218,8 @@ mod tests {
 
     #[test]
     fn markdown_loses_comments_and_layout_only() {
-        let source = "<!-- @license X -->\n\n# T\n\n<div class=\"e\">\n  <img src=x>\n</div>\n\n\n`Vec<u8>` a < b\n<!-- open";
+        let source =
+            "<!-- @license X -->\n\n# T\n\n<div class=\"e\">\n  <img src=x>\n</div>\n\n\n`Vec<u8>` a < b\n<!-- open";
         assert_eq!(markdown(source), "# T\n\n`Vec<u8>` a < b\n<!-- open\n");
     }
 

@@ -100,7 +100,18 @@ impl Field {
 impl Format {
     /// The names that a recipe may give.
     pub const NAMES: [&'static str; 13] = [
-        "plain", "markdown", "html", "brown", "email", "pubmed", "jats", "sentences", "outline", "toml", "json", "jsonl",
+        "plain",
+        "markdown",
+        "html",
+        "brown",
+        "email",
+        "pubmed",
+        "jats",
+        "sentences",
+        "outline",
+        "toml",
+        "json",
+        "jsonl",
         "delimited",
     ];
 
@@ -119,7 +130,10 @@ impl Format {
     #[must_use]
     pub fn is_trailer(&self, record: &[u8]) -> bool {
         let has = |needle: &[u8]| record.windows(needle.len()).any(|w| w == needle);
-        *self == Self::Pubmed && !record.is_empty() && !record.ends_with(b"</PubmedArticle>") && has(b"</PubmedArticleSet>")
+        *self == Self::Pubmed
+            && !record.is_empty()
+            && !record.ends_with(b"</PubmedArticle>")
+            && has(b"</PubmedArticleSet>")
     }
 
     /// The text of one record.

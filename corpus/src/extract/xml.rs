@@ -28,7 +28,8 @@ pub(super) fn pubmed(record: &str) -> Result<Extracted, Failure> {
 /// Title, abstract and body of a JATS article. Its `license` element speaks for the authors.
 pub(super) fn jats(record: &str) -> Result<Extracted, Failure> {
     let front = inside(record, "front").unwrap_or(record);
-    let body = inside(record, "body").ok_or_else(|| (FailReason::MissingField, "the article has no `body`".to_owned()))?;
+    let body =
+        inside(record, "body").ok_or_else(|| (FailReason::MissingField, "the article has no `body`".to_owned()))?;
     let title = elements(front, "article-title").into_iter().next().unwrap_or_default();
     let abstracts = inside(front, "abstract").map(paragraphs).unwrap_or_default();
     let license = tokens(front).find_map(|token| match token {
@@ -87,7 +88,8 @@ fn elements(xml: &str, name: &str) -> Vec<String> {
 
 /// Paragraphs and titles of a body, in order, without figures, tables and formulas.
 fn paragraphs(xml: &str) -> Vec<String> {
-    const SKIPPED: &[&str] = &["table-wrap", "fig", "disp-formula", "inline-formula", "supplementary-material", "object-id"];
+    const SKIPPED: &[&str] =
+        &["table-wrap", "fig", "disp-formula", "inline-formula", "supplementary-material", "object-id"];
     let (mut all, mut text, mut skipped) = (Vec::new(), String::new(), 0usize);
     let mut flush = |text: &mut String| {
         let part = std::mem::take(text).trim().to_owned();

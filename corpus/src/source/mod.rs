@@ -24,4 +24,4 @@ pub use evidence::EvidenceFile;
 pub use globs::Globs;
 pub use reader::{SourceReader, open};
 pub use records::Cut;
-pub use spec::{Access, Client, PackageToml, SourceSpec, SourceToml};
+pub use spec::{Client, PackageToml, SourceSpec, SourceToml};

@@ -143,7 +143,14 @@ impl SourceReader {
             Piece::Record(bytes) => bytes,
             Piece::TooLarge(length) => {
                 let detail = format!("the record is over the cap of {MAX_RECORD} bytes");
-                return Ok(Some(Outcome::Failed(self.failed(path, record, offset, FailReason::RecordTooLarge, length, detail))));
+                return Ok(Some(Outcome::Failed(self.failed(
+                    path,
+                    record,
+                    offset,
+                    FailReason::RecordTooLarge,
+                    length,
+                    detail,
+                ))));
             }
             Piece::Broken(length, error) => {
                 let reason = broken_reason(&error);
@@ -187,7 +194,15 @@ impl SourceReader {
         }
     }
 
-    fn failed(&self, path: String, record: u64, offset: u64, reason: FailReason, bytes_in: u64, detail: String) -> FailedRecord {
+    fn failed(
+        &self,
+        path: String,
+        record: u64,
+        offset: u64,
+        reason: FailReason,
+        bytes_in: u64,
+        detail: String,
+    ) -> FailedRecord {
         FailedRecord { source: self.spec.id.clone(), path, record, offset, reason, bytes_in, detail }
     }
 }

@@ -120,7 +120,13 @@ mod tests {
         let mut records = Records::new(Box::new(io::Cursor::new(bytes.to_vec())), cut, cap);
         let mut all = Vec::new();
         while let Some((offset, piece)) = records.next().unwrap() {
-            all.push((offset, match piece { Piece::Record(bytes) => Some(bytes), _ => None }));
+            all.push((
+                offset,
+                match piece {
+                    Piece::Record(bytes) => Some(bytes),
+                    _ => None,
+                },
+            ));
         }
         all
     }
@@ -129,7 +135,10 @@ mod tests {
     fn nothing_is_one_empty_record_and_a_last_newline_starts_none() {
         let lines = Cut::After(b"\n".to_vec());
         assert_eq!(cut(b"", lines.clone(), 9), [(0, Some(vec![]))]);
-        assert_eq!(cut(b"a\n\nb\n", lines.clone(), 9), [(0, Some(b"a\n".to_vec())), (2, Some(b"\n".to_vec())), (3, Some(b"b\n".to_vec()))]);
+        assert_eq!(
+            cut(b"a\n\nb\n", lines.clone(), 9),
+            [(0, Some(b"a\n".to_vec())), (2, Some(b"\n".to_vec())), (3, Some(b"b\n".to_vec()))]
+        );
         assert_eq!(cut(b"a\nb", lines, 9), [(0, Some(b"a\n".to_vec())), (2, Some(b"b".to_vec()))]);
     }
 

@@ -7,22 +7,13 @@ use manifests::claim::{Claim, Speaker};
 use manifests::date::Date;
 use manifests::digest::Sha256;
 use manifests::id::{SetName, SourceId};
+use manifests::manifest::Access;
 use serde::Deserialize;
 
 use super::claim_toml::ClaimToml;
 use super::error::{Error, Result};
 use super::globs::Globs;
 use crate::extract::Format;
-
-/// Whether a source's text and records may be shown (semantics.md §5).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Access {
-    /// Anybody may read it.
-    Public,
-    /// It stays with its owner.
-    Closed,
-}
 
 /// A `[[source]]` table as written.
 #[derive(Clone, Debug, Deserialize)]
@@ -190,7 +181,8 @@ impl SourceToml {
 
     /// The format with its options; an option that the format does not have is refused.
     fn format(&self) -> std::result::Result<Format, String> {
-        let fields = || if self.fields.is_empty() { Err("`fields` is missing".to_owned()) } else { Ok(self.fields.clone()) };
+        let fields =
+            || if self.fields.is_empty() { Err("`fields` is missing".to_owned()) } else { Ok(self.fields.clone()) };
         let license = self.license_field.clone().zip(self.license_speaker);
         let (format, takes): (Format, &[&str]) = match self.format.as_str() {
             "plain" => (Format::Plain, &[]),

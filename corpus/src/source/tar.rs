@@ -39,7 +39,8 @@ impl Tar {
             return Ok(None);
         }
         let stored = number(&block[148..156])?;
-        let sum: u64 = block.iter().enumerate().map(|(i, b)| if (148..156).contains(&i) { 32 } else { u64::from(*b) }).sum();
+        let sum: u64 =
+            block.iter().enumerate().map(|(i, b)| if (148..156).contains(&i) { 32 } else { u64::from(*b) }).sum();
         if stored == sum { Ok(Some(block)) } else { Err(invalid("a tar header's checksum is wrong")) }
     }
 

@@ -18,7 +18,8 @@ fn spec(toml: &str) -> SourceSpec {
 
 fn recipe(object: &Path, more: &str) -> String {
     let name = object.file_name().unwrap().to_str().unwrap();
-    let pin = if object.is_file() { format!("sha256 = \"{}\"", Sha256::of_file(object).unwrap().1) } else { String::new() };
+    let pin =
+        if object.is_file() { format!("sha256 = \"{}\"", Sha256::of_file(object).unwrap().1) } else { String::new() };
     format!(
         "id = \"s\"\nset = \"public\"\ntitle = \"t\"\naccess = \"public\"\nread_at = 2026-11-24\nobject = \"{name}\"\n{pin}\n{more}"
     )
@@ -86,10 +87,22 @@ fn zip(members: &[(&str, &[u8])]) -> Vec<u8> {
 fn json_lines_go_on_after_every_kind_of_bad_line() {
     let folder = tempfile::tempdir().unwrap();
     let lines = b"{\"text\": \"one\", \"id\": 7}\n{\"text\": \"tw\n\n{\"id\": \"x\"}\n{\"text\": \"\xff\"}\n{\"text\": \" \"}\n{\"text\": \"last\"}";
-    for (name, bytes) in [("a.jsonl", lines.to_vec()), ("a.jsonl.gz", gzip(lines)), ("a.jsonl.zst", zstd::encode_all(&lines[..], 1).unwrap())] {
+    for (name, bytes) in [
+        ("a.jsonl", lines.to_vec()),
+        ("a.jsonl.gz", gzip(lines)),
+        ("a.jsonl.zst", zstd::encode_all(&lines[..], 1).unwrap()),
+    ] {
         let object = folder.path().join(name);
         fs::write(&object, bytes).unwrap();
-        let expected = ["#0 ok one", "#1+25 malformed-json", "#2+38 empty", "#3+39 missing-field", "#4+51 invalid-utf8", "#5+65 empty", "#6 ok last"];
+        let expected = [
+            "#0 ok one",
+            "#1+25 malformed-json",
+            "#2+38 empty",
+            "#3+39 missing-field",
+            "#4+51 invalid-utf8",
+            "#5+65 empty",
+            "#6 ok last",
+        ];
         assert_eq!(read(&object, "format = \"jsonl\""), expected.map(|e| format!("{name}{e}")));
     }
 }
@@ -118,7 +131,8 @@ fn a_folder_is_read_in_order_and_bad_files_are_rows() {
     fs::write(root.join("a.txt.gz"), &gzip(b"packed words that end too early")[..20]).unwrap();
     fs::write(root.join("skipped.bin"), "no").unwrap();
     let rows = read(&root, "format = \"plain\"\ninclude = [\"**/*.txt\", \"**/*.txt.gz\"]");
-    let expected = ["a.txt.gz#0+0 truncated-stream", "b/empty.txt#0+0 empty", "b/latin.txt#0+0 invalid-utf8", "z.txt#0 ok last"];
+    let expected =
+        ["a.txt.gz#0+0 truncated-stream", "b/empty.txt#0+0 empty", "b/latin.txt#0+0 invalid-utf8", "z.txt#0 ok last"];
     assert_eq!(rows, expected);
 }
 
@@ -126,8 +140,13 @@ fn a_folder_is_read_in_order_and_bad_files_are_rows() {
 fn archives_are_read_without_their_top_folder_and_metadata_comes_as_evidence() {
     let folder = tempfile::tempdir().unwrap();
     let long = format!("{}.txt", "d/".repeat(40) + "deep");
-    let members: &[(&str, &[u8])] =
-        &[("p/LICENSE", b"MIT"), ("p/b.txt", b"second"), ("p/a.txt", b"first"), ("p/b.txt", b"again"), ("p/x/README.md", b"no")];
+    let members: &[(&str, &[u8])] = &[
+        ("p/LICENSE", b"MIT"),
+        ("p/b.txt", b"second"),
+        ("p/a.txt", b"first"),
+        ("p/b.txt", b"again"),
+        ("p/x/README.md", b"no"),
+    ];
     let tgz = folder.path().join("p.tgz");
     fs::write(&tgz, gzip(&tar(members))).unwrap();
     let options = "format = \"plain\"\nstrip = 1\ninclude = [\"**/*.txt\"]";
@@ -135,7 +154,10 @@ fn archives_are_read_without_their_top_folder_and_metadata_comes_as_evidence() {
 
     let wheel = folder.path().join("p.whl");
     fs::write(&wheel, zip(&[("z.txt", b"last"), (&long, b"deep"), ("p.dist-info/METADATA", b"License: MIT")])).unwrap();
-    assert_eq!(read(&wheel, "format = \"plain\"\ninclude = [\"**/*.txt\"]"), [format!("{long}#0 ok deep"), "z.txt#0 ok last".into()]);
+    assert_eq!(
+        read(&wheel, "format = \"plain\"\ninclude = [\"**/*.txt\"]"),
+        [format!("{long}#0 ok deep"), "z.txt#0 ok last".into()]
+    );
 
     let evidence = |object: &Path, more: &str| -> Vec<(String, Vec<u8>)> {
         let reader = open(spec(&recipe(object, more)), folder.path()).unwrap();

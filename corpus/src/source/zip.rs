@@ -84,7 +84,8 @@ fn entries(directory: &[u8]) -> io::Result<Vec<Entry>> {
         let flags = u16_at(directory, at + 8)?;
         let name_length = usize::from(u16_at(directory, at + 28)?);
         let rest = usize::from(u16_at(directory, at + 30)?) + usize::from(u16_at(directory, at + 32)?);
-        let name = directory.get(at + 46..at + 46 + name_length).ok_or_else(|| invalid("the zip directory is cut off"))?;
+        let name =
+            directory.get(at + 46..at + 46 + name_length).ok_or_else(|| invalid("the zip directory is cut off"))?;
         let path = String::from_utf8_lossy(name).into_owned();
         if !path.ends_with('/') {
             entries.push(Entry {
