@@ -57,7 +57,8 @@ fn every_decision_equals_dolmas() {
         let text = line["text"].as_str().unwrap();
         let thresholds = GopherThresholds::default();
         let broken = thresholds.broken(&Attributes::of(text));
-        let drops: Vec<usize> = line["drops"].as_array().unwrap().iter().map(|d| d.as_u64().unwrap() as usize).collect();
+        let drops: Vec<usize> =
+            line["drops"].as_array().unwrap().iter().map(|d| d.as_u64().unwrap() as usize).collect();
         assert_eq!(broken, drops, "{text:?}");
         assert_eq!(broken.is_empty(), line["kept"].as_bool().unwrap(), "{text:?}");
         kept += usize::from(broken.is_empty());

@@ -144,7 +144,8 @@ impl Head<'_> {
 /// Whether a line is part of a header: it begins as a comment or field does, or with `start` itself.
 fn is_comment(line: &str, start: &str) -> bool {
     let line = line.trim_start();
-    COMMENT.iter().any(|c| line.starts_with(c)) || !start.is_empty() && line.starts_with(start)
+    COMMENT.iter().any(|c| line.starts_with(c))
+        || !start.is_empty() && line.starts_with(start)
         || ["Copyright", "©", "Licensed under", "This work is licensed under"].iter().any(|c| line.starts_with(c))
 }
 

@@ -218,7 +218,9 @@ fn creative_commons(plain: &str) -> Option<Terms> {
 /// Commons' elements that they have.
 pub(super) fn agrees(prose: &str, terms: &Terms) -> bool {
     let Terms::Expression(id) = terms else {
-        return plain(prose).split(' ').all(|w| matches!(w, "" | "public" | "domain" | "mark" | "1.0" | "creative" | "commons"));
+        return plain(prose)
+            .split(' ')
+            .all(|w| matches!(w, "" | "public" | "domain" | "mark" | "1.0" | "creative" | "commons"));
     };
     let plain = plain(prose).replace("non commercial", "noncommercial").replace("share alike", "sharealike");
     plain.split(' ').all(|word| match word {

@@ -22,8 +22,9 @@ const MAX_QUOTE: usize = 600;
 
 /// The sections on terms of a readme in Markdown, reStructuredText or plain text.
 pub(super) fn sections(text: &str) -> Vec<Section> {
-    static HEADING: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)^[#=\s*]*(?:the )?licen[sc](?:e|es|ing)(?: and copyright| information)?[:\s#*=]*$").ok());
+    static HEADING: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)^[#=\s*]*(?:the )?licen[sc](?:e|es|ing)(?: and copyright| information)?[:\s#*=]*$").ok()
+    });
     static INLINE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?i)^[*_\s]*licen[sc]e[*_]*:\s+\S").ok());
     let (Some(heading), Some(inline)) = (HEADING.as_ref(), INLINE.as_ref()) else { return vec![] };
     let lines: Vec<&str> = text.lines().collect();
@@ -60,7 +61,8 @@ fn terms(paragraph: &str) -> Option<Terms> {
 
 /// The name in `licensed under the NAME`, up to the end of the sentence.
 pub(super) fn under(text: &str) -> Option<String> {
-    static UNDER: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"(?i)(?:licensed|distributed|released|made available) under (?:the terms of )?(?:the |a |an )?([^;]{2,160}?)(?:\.(?:\s|$)|;|$| \(see)").ok());
+    static UNDER: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r"(?i)(?:licensed|distributed|released|made available) under (?:the terms of )?(?:the |a |an )?([^;]{2,160}?)(?:\.(?:\s|$)|;|$| \(see)").ok()
+    });
     UNDER.as_ref()?.captures(text).map(|c| c[1].trim().to_owned())
 }

@@ -137,7 +137,8 @@ fn license_text<'a>(
     titles: &mut BTreeMap<String, String>,
 ) -> Option<Heard<'a>> {
     let text = text(file);
-    let (at, first) = (1..).zip(text.lines()).find(|(_, l)| l.chars().any(char::is_alphanumeric))?;
+    let mut lines = (1..).zip(text.lines()).filter(|(_, l)| l.chars().any(char::is_alphanumeric));
+    let (at, first) = lines.clone().find(|(_, l)| !texts::is_copyright(l)).or_else(|| lines.next())?;
     let leaves: Vec<&str> = declared.iter().flat_map(|d| d.leaves()).map(|l| l.as_str()).collect();
     let whole = |e: &Expression| Terms::Expression(e.to_string());
     let (terms, what) = match texts::find(&text, package.name.as_deref()) {

@@ -24,9 +24,38 @@ pub(super) enum Found {
 
 /// Words with which somebody grants or takes away; a name has none of them.
 const NORMATIVE: [&str; 32] = [
-    "may", "not", "must", "shall", "should", "only", "no", "without", "except", "unless", "provided", "prohibited",
-    "forbidden", "restricted", "permitted", "permission", "allowed", "train", "training", "trained", "ai", "use", "used",
-    "using", "commercial", "noncommercial", "license", "licensed", "terms", "never", "cannot", "additional",
+    "may",
+    "not",
+    "must",
+    "shall",
+    "should",
+    "only",
+    "no",
+    "without",
+    "except",
+    "unless",
+    "provided",
+    "prohibited",
+    "forbidden",
+    "restricted",
+    "permitted",
+    "permission",
+    "allowed",
+    "train",
+    "training",
+    "trained",
+    "ai",
+    "use",
+    "used",
+    "using",
+    "commercial",
+    "noncommercial",
+    "license",
+    "licensed",
+    "terms",
+    "never",
+    "cannot",
+    "additional",
 ];
 
 /// A slot for a name in a text, in words.
@@ -53,8 +82,11 @@ impl Library {
     fn new() -> Self {
         let mut library = Self { exact: HashMap::new(), templates: vec![], bags: vec![], titles: titles() };
         library.titles.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
+        let mut own = Vec::new();
         for (id, text) in LICENSE_TEXTS.iter().filter(|(id, _)| !is_retired(id)) {
-            let (body, _) = library.without_titles(&words(text));
+            let (body, titles) = library.without_titles(&words(text));
+            own.extend(titles.into_iter().map(|title| (title, *id)));
+            let body = folded(body);
             let cut = APPENDICES.iter().filter_map(|mark| body.find(mark).map(|at| body[..at].trim_end().to_owned()));
             for variant in cut.chain([body.clone()]) {
                 let ids = library.exact.entry(Sha256::of(variant.as_bytes())).or_default();
@@ -67,18 +99,20 @@ impl Library {
             }
             library.bags.push((id, bag(&body)));
         }
+        // The list's own copies may begin with another entry's name.
+        library.titles.extend(own);
         library
     }
 
-    /// The words after the titles that they begin with, and the ids whose titles those are.
-    fn without_titles(&self, text: &str) -> (String, Vec<Vec<&'static str>>) {
+    /// The words after the titles that they begin with, and those titles.
+    fn without_titles(&self, text: &str) -> (String, Vec<String>) {
         let (mut rest, mut stripped) = (text, Vec::new());
         loop {
             let begins = |title: &str| rest.strip_prefix(title).filter(|r| r.is_empty() || r.starts_with(' '));
             let Some((title, after)) = self.titles.iter().find_map(|(t, _)| begins(t).map(|r| (t, r))) else {
                 return (rest.to_owned(), stripped);
             };
-            stripped.push(self.titles.iter().filter(|(t, _)| t == title).map(|(_, id)| *id).collect());
+            stripped.push(title.clone());
             rest = after.trim_start();
         }
     }
@@ -87,17 +121,28 @@ impl Library {
 /// Titles by which texts begin, in words. The list's full names, and how files write them.
 fn titles() -> Vec<(String, &'static str)> {
     let usual = [
-        ("mit license", "MIT"), ("the mit license", "MIT"), ("the mit license mit", "MIT"), ("mit license mit", "MIT"),
-        ("bsd 3 clause license", "BSD-3-Clause"), ("the bsd 3 clause license", "BSD-3-Clause"),
-        ("new bsd license", "BSD-3-Clause"), ("bsd 2 clause license", "BSD-2-Clause"), ("isc license", "ISC"),
-        ("the isc license", "ISC"), ("bsd license", "BSD-3-Clause"), ("bsd license", "BSD-2-Clause"),
+        ("mit license", "MIT"),
+        ("the mit license", "MIT"),
+        ("the mit license mit", "MIT"),
+        ("mit license mit", "MIT"),
+        ("bsd 3 clause license", "BSD-3-Clause"),
+        ("the bsd 3 clause license", "BSD-3-Clause"),
+        ("new bsd license", "BSD-3-Clause"),
+        ("bsd 2 clause license", "BSD-2-Clause"),
+        ("isc license", "ISC"),
+        ("the isc license", "ISC"),
+        ("bsd license", "BSD-3-Clause"),
+        ("bsd license", "BSD-2-Clause"),
         ("cc0 1 0 universal", "CC0-1.0"),
     ];
     let mut out: Vec<(String, &'static str)> = usual.iter().map(|(t, id)| ((*t).to_owned(), *id)).collect();
     for license in spdx::identifiers::LICENSES.iter().filter(|l| !is_retired(l.name)) {
         let name = words(license.full_name);
         if let Some(short) = name.strip_prefix("creative commons ") {
-            out.push((short.to_owned(), license.name));
+            // The texts themselves write these words as one.
+            let joined = short.replace("non commercial", "noncommercial").replace("share alike", "sharealike");
+            let joined = joined.replace("no derivatives", "noderivatives");
+            out.extend([short.to_owned(), format!("creative commons {joined}"), joined].map(|t| (t, license.name)));
         }
         out.push((format!("the {name}"), license.name));
         out.push((name, license.name));
@@ -127,8 +172,9 @@ pub(super) fn find(text: &str, package: Option<&str>) -> Found {
     let (body, titles) = LIBRARY.without_titles(&words(&text));
     let (body, prefaced) = without_preface(&body);
     let (body, more) = LIBRARY.without_titles(body);
+    let body = folded(body);
     let fits = |id: &&str| {
-        titles.iter().chain(&more).all(|ids| ids.iter().any(|t| same_text(t, id)))
+        titles.iter().chain(&more).all(|title| LIBRARY.titles.iter().any(|(t, of)| t == title && same_text(of, id)))
             && prefaced.as_ref().is_none_or(|p| p.eq_ignore_ascii_case(id))
     };
     let mut known: Vec<&'static str> = LIBRARY.exact.get(&Sha256::of(body.as_bytes())).cloned().unwrap_or_default();
@@ -140,6 +186,26 @@ pub(super) fn find(text: &str, package: Option<&str>) -> Found {
     known.dedup();
     known.retain(fits);
     if known.is_empty() { Found::Unknown { nearest: nearest(&body) } } else { Found::Known(known) }
+}
+
+/// A Creative Commons text without the phrases in which its plain-text and its web edition differ.
+fn folded(body: String) -> String {
+    if !body.starts_with("creative commons corporation creative commons is not a law firm") {
+        return body;
+    }
+    [
+        (" wiki creativecommons org considerations for licensors", ""),
+        (" wiki creativecommons org considerations for licensees", ""),
+        // A reference to section 2(a)(4), whose last part one edition's line break makes a list marker.
+        (" this section 2 a 4 never produces", " this section 2 a never produces"),
+        (
+            " the text of the creative commons public licenses is dedicated to the public domain under the cc0 public \
+             domain dedication",
+            "",
+        ),
+    ]
+    .iter()
+    .fold(body, |text, (from, to)| text.replacen(from, to, 1))
 }
 
 /// Whether two ids share a text, so that one's title may stand over the other (`GPL-3.0-only` and `-or-later`).
@@ -208,7 +274,9 @@ pub(super) fn is_copyright(line: &str) -> bool {
     });
     let plain = line.to_lowercase();
     let plain = plain.split(|c: char| !c.is_alphanumeric());
-    STATEMENT.as_ref().is_some_and(|s| s.is_match(line)) && plain.clone().all(|w| !NORMATIVE.contains(&w)) && plain.count() < 60
+    STATEMENT.as_ref().is_some_and(|s| s.is_match(line))
+        && plain.clone().all(|w| !NORMATIVE.contains(&w))
+        && plain.count() < 60
 }
 
 /// Whether a line after a copyright statement goes on with years and a name.

@@ -46,7 +46,10 @@ pub(super) fn terms(url: &str) -> Option<Terms> {
 /// The address without scheme, `www.`, query, ending and final slash, in lower case.
 fn bare(url: &str) -> Option<String> {
     let lower = url.trim().trim_end_matches(['.', ',', ';', ')', '>', ']']).to_ascii_lowercase();
-    let rest = lower.strip_prefix("https://").or_else(|| lower.strip_prefix("http://")).or_else(|| lower.strip_prefix("//"))?;
+    let rest = lower
+        .strip_prefix("https://")
+        .or_else(|| lower.strip_prefix("http://"))
+        .or_else(|| lower.strip_prefix("//"))?;
     let rest = rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     let rest = rest.strip_prefix("www.").unwrap_or(rest);
     let endings = [".html", ".txt", ".en", ".php", ".json", ".md"];

@@ -36,8 +36,10 @@ impl Terms {
 /// v3.0 only" and `GPL-3.0+` is "or later". Those whose new form is an exception or a choice stay unreadable.
 fn retired(id: &str) -> Option<Terms> {
     let (plain, later) = id.strip_suffix('+').map_or((id, false), |plain| (plain, true));
-    let gnu = ["AGPL-1.0", "AGPL-3.0", "GFDL-1.1", "GFDL-1.2", "GFDL-1.3", "GPL-1.0", "GPL-2.0", "GPL-3.0", "LGPL-2.0",
-        "LGPL-2.1", "LGPL-3.0"];
+    let gnu = [
+        "AGPL-1.0", "AGPL-3.0", "GFDL-1.1", "GFDL-1.2", "GFDL-1.3", "GPL-1.0", "GPL-2.0", "GPL-3.0", "LGPL-2.0",
+        "LGPL-2.1", "LGPL-3.0",
+    ];
     let known = gnu.iter().find(|known| known.eq_ignore_ascii_case(plain))?;
     let now = format!("{known}-{}", if later { "or-later" } else { "only" });
     now.parse::<Expression>().ok().map(|e| Terms::Expression(e.to_string()))

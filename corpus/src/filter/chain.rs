@@ -63,7 +63,8 @@ impl TryFrom<FilterToml> for Filter {
 
     fn try_from(filter: FilterToml) -> Result<Self, Error> {
         if let FilterToml::GopherDolma { thresholds: t, .. } = &filter {
-            let plain = [t.min_median_word_length, t.max_median_word_length, t.symbol_to_word_ratio, t.words_with_letter];
+            let plain =
+                [t.min_median_word_length, t.max_median_word_length, t.symbol_to_word_ratio, t.words_with_letter];
             let more = [t.bullet_lines, t.ellipsis_lines, t.duplicate_lines, t.duplicate_line_characters];
             let grams = [t.top_2gram, t.top_3gram, t.top_4gram];
             let mut all = plain.iter().chain(&more).chain(&grams).chain(&t.duplicate_ngrams);

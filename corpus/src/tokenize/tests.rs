@@ -153,7 +153,10 @@ proptest! {
 #[test]
 fn other_files_are_refused_by_name() {
     assert!(matches!(Tokenizer::from_json(b"{"), Err(Error::Malformed(_))));
-    assert!(matches!(Tokenizer::from_json(b"{\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}}"), Err(Error::NotByteLevel)));
+    assert!(matches!(
+        Tokenizer::from_json(b"{\"model\":{\"type\":\"BPE\",\"vocab\":{},\"merges\":[]}}"),
+        Err(Error::NotByteLevel)
+    ));
     assert!(matches!(train_bpe(["x"], 256), Err(Error::VocabularySize(256))));
     let json = String::from_utf8(train_bpe(["x"], 300).unwrap()).unwrap();
     let ended = json.replace(END_OF_TEXT, "<|other|>");
@@ -164,7 +167,8 @@ fn other_files_are_refused_by_name() {
 #[test]
 #[ignore = "a measurement"]
 fn encode_speed() {
-    let text = std::env::var("FLEXMIX_TEXT").map_or_else(|_| repository_text().repeat(100), |p| std::fs::read_to_string(p).unwrap());
+    let text = std::env::var("FLEXMIX_TEXT")
+        .map_or_else(|_| repository_text().repeat(100), |p| std::fs::read_to_string(p).unwrap());
     let small = Tokenizer::from_json(&train_bpe([&text[..text.floor_char_boundary(2 << 20)]], 4096).unwrap()).unwrap();
     for tokenizer in [&*DOLMA2, &small] {
         let mut ids = Vec::new();

@@ -44,8 +44,8 @@ impl Tokenizer {
         }
         let special = special_tokens(&value)?;
         let end = |name: &&str| special.iter().find(|(_, text)| text == name).map(|(id, _)| *id);
-        let ends = [END_OF_TEXT].into_iter().chain(OTHER_ENDS);
-        let eos = ends.filter_map(|name| end(&name)).next().ok_or(Error::NoEndOfText)?;
+        let mut ends = [END_OF_TEXT].into_iter().chain(OTHER_ENDS);
+        let eos = ends.find_map(|name| end(&name)).ok_or(Error::NoEndOfText)?;
         let bytes = byte_table(&value, &special)?;
         let canonical = serde_json::to_string(&value).map_err(|e| malformed(&e))?;
         let encoder = tokenizers::from_json(&canonical).map_err(|e| malformed(&e))?;

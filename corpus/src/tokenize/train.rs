@@ -1,6 +1,6 @@
 //! Training a byte-level BPE. Counts are integers, words are sorted before the first merge and ties go to the pair of
 //! smallest ids, so the bytes depend on the texts alone: not on their order, their batching or the thread count.
-//! (The trainer of crate tokenizers keeps a pair in its queue several times, in hash order; see the parity test.)
+//! (The trainer of crate tokenizers may queue one pair twice, with different words, in the order of a hash map.)
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
