@@ -83,7 +83,7 @@ pub(super) fn toml(record: &str, fields: &[String]) -> Result<String, Failure> {
 }
 
 fn parse(record: &[u8]) -> Result<Value, Failure> {
-    serde_json::from_str(utf8(record)?).map_err(|e| (FailReason::MalformedJson, e.to_string()))
+    serde_json::from_str(utf8(record)?.trim_end()).map_err(|e| (FailReason::MalformedJson, e.to_string()))
 }
 
 fn at<'a>(value: &'a Value, field: &str) -> Option<&'a Value> {
