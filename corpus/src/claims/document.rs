@@ -8,7 +8,7 @@ use manifests::date::Date;
 use regex::Regex;
 
 use super::wording::Terms;
-use super::{SourceClaims, readme, statement, texts, urls, wording};
+use super::{SourceClaims, compare, readme, statement, urls, wording};
 use crate::document::Document;
 
 /// What header lines begin with in the languages that we meet.
@@ -82,8 +82,10 @@ impl Head<'_> {
                 // A dedication names no place. It rests on the law of the United States; elsewhere it may not hold.
                 let places = vec!["US".to_owned()];
                 out.push(self.claim(Speaker::Rightsholder, Statement::PublicDomain { places }, text, *line));
-            } else if lower.contains("licensed under") {
+            } else if lower.contains("licensed under") || lower.contains("licenses this file") {
                 out.extend(self.sentence(at));
+            } else if lower.contains("general public license as published") {
+                out.push(self.gnu(at));
             }
         }
         out
@@ -95,7 +97,7 @@ impl Head<'_> {
         let joined = raw.iter().map(|l| uncommented(l)).collect::<Vec<_>>().join(" ");
         let name = readme::under(&joined)?;
         let name = name.split(" (").next().unwrap_or(&name);
-        let own = self.source.titles.get(&texts::words(name)).and_then(|id| Terms::id(id));
+        let own = self.source.titles.get(&compare::words(name)).and_then(|id| Terms::id(id));
         let terms = own.unwrap_or_else(|| wording::declared(name));
         // A sentence that only sends the reader to a file of the source adds nothing to what the source says.
         let pointer = ["license file", "licence file", "see license", "see the license", "same license", "same terms"];
@@ -105,6 +107,35 @@ impl Head<'_> {
             _ => Speaker::Rightsholder,
         };
         Some(self.claim(speaker, statement(&terms), &raw.join("\n"), self.lines[at].0))
+    }
+
+    /// The notice that the GPL asks for: which of its kinds, which version, and whether any later one.
+    fn gnu(&self, at: usize) -> Claim {
+        static NOTICE: LazyLock<Option<Regex>> = LazyLock::new(|| {
+            Regex::new(concat!(
+                r"(?i)(?:version (\d(?:\.\d)?) of )?the gnu (lesser |library |affero )?general public license as published by ",
+                r"the free software foundation[;,:]? ?(?:either )?(?:version (\d(?:\.\d)?)(?: of the license)?)?",
+                r"(,? or \(?at your option\)? any later version)?"
+            ))
+            .ok()
+        });
+        let near = &self.lines[at.saturating_sub(1)..];
+        let raw: Vec<&str> =
+            near.iter().take(6).take_while(|(_, l)| is_comment(l, "")).map(|(_, l)| l.trim()).collect();
+        let joined = raw.iter().map(|l| uncommented(l)).collect::<Vec<_>>().join(" ");
+        let captures = NOTICE.as_ref().and_then(|n| n.captures(&joined));
+        let terms = captures.and_then(|c| {
+            let kind = match c.get(2).map(|k| k.as_str().trim().to_lowercase()).as_deref() {
+                None => "GPL",
+                Some("affero") => "AGPL",
+                Some(_) => "LGPL",
+            };
+            let version = c.get(1).or_else(|| c.get(3))?.as_str();
+            let version = if version.contains('.') { version.to_owned() } else { format!("{version}.0") };
+            Terms::id(&format!("{kind}-{version}-{}", if c.get(4).is_some() { "or-later" } else { "only" }))
+        });
+        let terms = terms.unwrap_or(Terms::Unreadable);
+        self.claim(Speaker::Rightsholder, statement(&terms), &raw.join("\n"), self.lines[at].0)
     }
 
     /// `rel="license"` of HTML, `<license href>` and `<license_ref>` of JATS. Any other license address is a hint.
@@ -136,7 +167,7 @@ impl Head<'_> {
 
     fn copyrights(&self) -> Vec<Claim> {
         let tag = |line: &str| line.contains("SPDX-FileCopyrightText:") && is_comment(line, "SPDX");
-        let found = self.lines.iter().filter(|(_, l)| tag(l) || is_comment(l, "") && texts::is_copyright(l));
+        let found = self.lines.iter().filter(|(_, l)| tag(l) || is_comment(l, "") && compare::is_copyright(l));
         found.map(|(n, line)| self.claim(Speaker::Rightsholder, Statement::Copyright, uncommented(line), *n)).collect()
     }
 }

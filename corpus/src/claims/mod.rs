@@ -2,6 +2,7 @@
 //! Words become an expression only through exact tables and equal texts; what a claim permits, and which of several
 //! stands, is not decided here (semantics.md §1).
 
+mod compare;
 mod document;
 mod metadata;
 mod names;

@@ -62,7 +62,7 @@ fn terms(paragraph: &str) -> Option<Terms> {
 /// The name in `licensed under the NAME`, up to the end of the sentence.
 pub(super) fn under(text: &str) -> Option<String> {
     static UNDER: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)(?:licensed|distributed|released|made available) under (?:the terms of )?(?:the |a |an )?([^;]{2,160}?)(?:\.(?:\s|$)|;|$| \(see)").ok()
+        Regex::new(r"(?i)(?:licensed|distributed|released|made available|licenses this file to you) under (?:the terms of )?(?:the |a |an )?([^;]{2,160}?)(?:\.(?:\s|$)|;|$| \(see)").ok()
     });
     UNDER.as_ref()?.captures(text).map(|c| c[1].trim().to_owned())
 }

@@ -17,7 +17,7 @@ use manifests::license::Expression;
 use super::metadata::{self, Metadata};
 use super::texts::{self, Found};
 use super::wording::Terms;
-use super::{readme, statement};
+use super::{compare, readme, statement};
 use crate::source::EvidenceFile;
 
 /// What a source's evidence says.
@@ -138,7 +138,8 @@ fn license_text<'a>(
 ) -> Option<Heard<'a>> {
     let text = text(file);
     let mut lines = (1..).zip(text.lines()).filter(|(_, l)| l.chars().any(char::is_alphanumeric));
-    let (at, first) = lines.clone().find(|(_, l)| !texts::is_copyright(l)).or_else(|| lines.next())?;
+    let (at, first) =
+        lines.clone().find(|(_, l)| !compare::is_copyright(l) && !compare::is_reserved(l)).or_else(|| lines.next())?;
     let leaves: Vec<&str> = declared.iter().flat_map(|d| d.leaves()).map(|l| l.as_str()).collect();
     let whole = |e: &Expression| Terms::Expression(e.to_string());
     let (terms, what) = match texts::find(&text, package.name.as_deref()) {
@@ -151,7 +152,7 @@ fn license_text<'a>(
             let custom: Vec<&&str> = leaves.iter().filter(|l| l.starts_with("LicenseRef-")).collect();
             match (declared, &custom[..]) {
                 (Some(declared), [one]) if is_named(file, package) => {
-                    titles.insert(texts::words(first), (**one).to_string());
+                    titles.insert(compare::words(first), (**one).to_string());
                     (whole(declared), format!("an unlisted text, named as that of {one}"))
                 }
                 _ => (Terms::Unreadable, unlisted(nearest)),
@@ -190,7 +191,7 @@ fn quote_families(heard: &mut Vec<Heard>) {
 fn notices(file: &EvidenceFile, speaker: Speaker, date: Option<Date>) -> Vec<Claim> {
     let text = text(file);
     let said = |line: &str| {
-        let statement = if texts::is_copyright(line) {
+        let statement = if compare::is_copyright(line) {
             Statement::Copyright
         } else if line.trim_start().starts_with("Required Notice:") {
             Statement::Attribution

@@ -11,6 +11,7 @@ use manifests::digest::Sha256;
 use regex::Regex;
 use spdx::text::LICENSE_TEXTS;
 
+use super::compare::{is_name, words};
 use super::wording::is_retired;
 
 /// What a text turned out to be.
@@ -21,42 +22,6 @@ pub(super) enum Found {
     /// None of the list; the nearest, for people, when it is near.
     Unknown { nearest: Option<(&'static str, usize)> },
 }
-
-/// Words with which somebody grants or takes away; a name has none of them.
-const NORMATIVE: [&str; 32] = [
-    "may",
-    "not",
-    "must",
-    "shall",
-    "should",
-    "only",
-    "no",
-    "without",
-    "except",
-    "unless",
-    "provided",
-    "prohibited",
-    "forbidden",
-    "restricted",
-    "permitted",
-    "permission",
-    "allowed",
-    "train",
-    "training",
-    "trained",
-    "ai",
-    "use",
-    "used",
-    "using",
-    "commercial",
-    "noncommercial",
-    "license",
-    "licensed",
-    "terms",
-    "never",
-    "cannot",
-    "additional",
-];
 
 /// A slot for a name in a text, in words.
 const SLOT: &str = r"((?:[^ ]+ ){1,14})";
@@ -133,6 +98,10 @@ fn titles() -> Vec<(String, &'static str)> {
         ("the isc license", "ISC"),
         ("bsd license", "BSD-3-Clause"),
         ("bsd license", "BSD-2-Clause"),
+        ("3 clause bsd license", "BSD-3-Clause"),
+        ("2 clause bsd license", "BSD-2-Clause"),
+        ("freebsd license", "BSD-2-Clause"),
+        ("zero clause bsd", "0BSD"),
         ("cc0 1 0 universal", "CC0-1.0"),
     ];
     let mut out: Vec<(String, &'static str)> = usual.iter().map(|(t, id)| ((*t).to_owned(), *id)).collect();
@@ -185,6 +154,12 @@ pub(super) fn find(text: &str, package: Option<&str>) -> Found {
     known.sort_unstable();
     known.dedup();
     known.retain(fits);
+    // The bare text is the plain license; its named variant needs a notice in the files that says so.
+    for (plain, variants) in [("MPL-2.0", "MPL-2.0-no-"), ("OFL-1.0", "OFL-1.0-"), ("OFL-1.1", "OFL-1.1-")] {
+        if known.contains(&plain) {
+            known.retain(|id| !id.starts_with(variants));
+        }
+    }
     if known.is_empty() { Found::Unknown { nearest: nearest(&body) } } else { Found::Known(known) }
 }
 
@@ -196,8 +171,6 @@ fn folded(body: String) -> String {
     [
         (" wiki creativecommons org considerations for licensors", ""),
         (" wiki creativecommons org considerations for licensees", ""),
-        // A reference to section 2(a)(4), whose last part one edition's line break makes a list marker.
-        (" this section 2 a 4 never produces", " this section 2 a never produces"),
         (
             " the text of the creative commons public licenses is dedicated to the public domain under the cc0 public \
              domain dedication",
@@ -212,11 +185,6 @@ fn folded(body: String) -> String {
 fn same_text(a: &str, b: &str) -> bool {
     let stem = |id: &str| id.trim_end_matches("-only").trim_end_matches("-or-later").to_owned();
     stem(a) == stem(b)
-}
-
-/// Whether the words of a slot can be a name.
-fn is_name(slot: &str) -> bool {
-    slot.split(' ').all(|w| !NORMATIVE.contains(&w))
 }
 
 /// The text without a first line that is the package's title: its name and at most a dozen words, none normative.
@@ -242,48 +210,6 @@ fn without_preface(body: &str) -> (&str, Option<String>) {
     let Some(captures) = captures else { return (body, None) };
     let id = format!("CC-{}-{}.{}", captures[1].replace(' ', "-"), &captures[2], &captures[3]);
     (&body[captures[0].len()..], Some(id))
-}
-
-/// The words of a text in the form that is compared.
-pub(super) fn words(text: &str) -> String {
-    static MARKER: LazyLock<Option<Regex>> =
-        LazyLock::new(|| Regex::new(r"^\s*(?:[-*•o·]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,5})[.)])\s+").ok());
-    let mut out = String::with_capacity(text.len());
-    let mut after_copyright = false;
-    for line in text.lines() {
-        after_copyright = is_copyright(line) || after_copyright && continues_copyright(line);
-        if after_copyright || line.trim().trim_end_matches('.').eq_ignore_ascii_case("all rights reserved") {
-            continue;
-        }
-        let lower = line.to_lowercase().replace("https:", "http:").replace("licence", "license");
-        let unmarked = MARKER.as_ref().map_or(lower.as_str(), |m| &lower[m.find(&lower).map_or(0, |f| f.end())..]);
-        for word in unmarked.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()) {
-            if !out.is_empty() {
-                out.push(' ');
-            }
-            out.push_str(word);
-        }
-    }
-    out
-}
-
-/// Whether a line is a copyright statement and nothing more.
-pub(super) fn is_copyright(line: &str) -> bool {
-    static STATEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        Regex::new(r"(?i)^\W*(?:portions )?(?:copyright\s*(?:\(c\)|©|notice)?[,:]?\s*(?:[\[<{]|\d{4}|\(c\)|©)|copyright\s+\(c\)|copyright\s*©|©|\(c\)\s*\d{4})").ok()
-    });
-    let plain = line.to_lowercase();
-    let plain = plain.split(|c: char| !c.is_alphanumeric());
-    STATEMENT.as_ref().is_some_and(|s| s.is_match(line))
-        && plain.clone().all(|w| !NORMATIVE.contains(&w))
-        && plain.count() < 60
-}
-
-/// Whether a line after a copyright statement goes on with years and a name.
-fn continues_copyright(line: &str) -> bool {
-    let trimmed = line.trim_start();
-    let year = trimmed.as_bytes().iter().take_while(|b| b.is_ascii_digit()).count() == 4;
-    year && trimmed.len() < line.len() && is_copyright(&format!("Copyright (c) {trimmed}"))
 }
 
 fn bag(body: &str) -> BTreeMap<String, usize> {

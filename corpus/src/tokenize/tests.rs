@@ -1,5 +1,6 @@
 //! Tokenizer tests: parity of dolma2 with tiktoken's own code, determinism of training, round trips.
 
+use std::io::Write as _;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -178,6 +179,12 @@ fn encode_speed() {
             tokenizer.encode_into(piece, &mut ids).unwrap();
         }
         let seconds = start.elapsed().as_secs_f64();
-        eprintln!("{tokenizer:?}: {:.1} MB/s over {} bytes", text.len() as f64 / 1e6 / seconds, text.len());
+        writeln!(
+            std::io::stderr(),
+            "{tokenizer:?}: {:.1} MB/s over {} bytes",
+            text.len() as f64 / 1e6 / seconds,
+            text.len()
+        )
+        .unwrap();
     }
 }
