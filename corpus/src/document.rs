@@ -158,6 +158,7 @@ impl fmt::Display for FailReason {
 }
 
 /// What one record came to.
+#[expect(clippy::large_enum_variant, reason = "one outcome is held at a time")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// A document.

@@ -16,11 +16,11 @@ fn part(headers: &[u8], body: &[u8], depth: usize) -> Result<String, Failure> {
     if lower.starts_with("multipart/") && depth < 4 {
         let boundary = parameter(&kind, "boundary").ok_or_else(|| unsupported("a multipart mail names no boundary"))?;
         let marker = format!("--{boundary}").into_bytes();
-        let parts = parts(body, &marker).into_iter().map(|bytes| {
+        let mut parts = parts(body, &marker).into_iter().map(|bytes| {
             let (headers, body) = split(bytes);
             part(headers, body, depth + 1)
         });
-        return parts.filter_map(Result::ok).next().ok_or_else(|| unsupported("no part of the mail is plain text"));
+        return parts.find_map(Result::ok).ok_or_else(|| unsupported("no part of the mail is plain text"));
     }
     if !lower.starts_with("text/plain") {
         return Err(unsupported(&format!("the mail is `{}`", lower.split(';').next().unwrap_or_default().trim())));

@@ -36,15 +36,12 @@ pub(super) fn decode_into(out: &mut String, text: &str) {
         let after = &rest[at + 1..];
         let end = after.bytes().take(12).position(|b| b == b';');
         let resolved = end.and_then(|end| resolve(&after[..end]).map(|c| (c, end)));
-        match resolved {
-            Some((character, end)) => {
-                out.push_str(&character);
-                rest = &after[end + 1..];
-            }
-            None => {
-                out.push('&');
-                rest = after;
-            }
+        if let Some((character, end)) = resolved {
+            out.push_str(&character);
+            rest = &after[end + 1..];
+        } else {
+            out.push('&');
+            rest = after;
         }
     }
     out.push_str(rest);

@@ -22,7 +22,7 @@ pub(super) struct ClaimToml {
     raw: String,
     locator: String,
     #[serde(default)]
-    pub paths: Vec<String>,
+    pub(super) paths: Vec<String>,
     #[expect(dead_code, reason = "a note is for the recipe's readers")]
     note: Option<String>,
 }
@@ -43,7 +43,7 @@ struct OptOutToml {
 
 impl ClaimToml {
     /// The claim that the table states.
-    pub fn meaning(&self, digest: Sha256, date: Date) -> std::result::Result<Claim, String> {
+    pub(super) fn meaning(&self, digest: Sha256, date: Date) -> std::result::Result<Claim, String> {
         let mut meanings = Vec::new();
         if let Some(text) = &self.license {
             meanings.push(Statement::License { expression: Some(canonical(text)?) });

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// The next member of an object.
 pub(super) struct Member {
     /// Its path as the container has it, `/` between folders.
-    pub path: String,
+    pub(super) path: String,
 }
 
 /// Members in a fixed order: archive order for tar (its digest is pinned), sorted by path for zip and folders.
@@ -24,11 +24,11 @@ pub(super) trait Container: Read + Send {
 pub(super) struct Shared(Arc<Mutex<Box<dyn Container>>>);
 
 impl Shared {
-    pub fn new(container: Box<dyn Container>) -> Self {
+    pub(super) fn new(container: Box<dyn Container>) -> Self {
         Self(Arc::new(Mutex::new(container)))
     }
 
-    pub fn next(&self) -> io::Result<Option<Member>> {
+    pub(super) fn next(&self) -> io::Result<Option<Member>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).next()
     }
 }
@@ -48,7 +48,7 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Lists the folder at `root`.
-    pub fn list(root: &Path) -> io::Result<Self> {
+    pub(super) fn list(root: &Path) -> io::Result<Self> {
         let mut files = Vec::new();
         walk(root, "", &mut files)?;
         files.sort_unstable();
@@ -56,7 +56,7 @@ impl Folder {
     }
 
     /// The single file at `path`.
-    pub fn of_file(path: &Path) -> Self {
+    pub(super) fn of_file(path: &Path) -> Self {
         let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         let root = path.parent().map(Path::to_path_buf).unwrap_or_default();
         Self { root, files: vec![name].into_iter(), open: None }

@@ -36,7 +36,7 @@ pub(super) struct Records {
 }
 
 impl Records {
-    pub fn new(stream: Box<dyn Read + Send>, cut: Cut, cap: usize) -> Self {
+    pub(super) fn new(stream: Box<dyn Read + Send>, cut: Cut, cap: usize) -> Self {
         let stream = BufReader::with_capacity(1 << 16, stream);
         Self { stream, cut, cap, offset: 0, started: false, ended: false }
     }
@@ -45,7 +45,7 @@ impl Records {
     ///
     /// # Errors
     /// Errors of the system; a broken stream is a [`Piece`].
-    pub fn next(&mut self) -> io::Result<Option<(u64, Piece)>> {
+    pub(super) fn next(&mut self) -> io::Result<Option<(u64, Piece)>> {
         if self.ended {
             return Ok(None);
         }

@@ -20,7 +20,7 @@ pub(super) struct Tar {
 }
 
 impl Tar {
-    pub fn new(inner: Box<dyn Read + Send>) -> Self {
+    pub(super) fn new(inner: Box<dyn Read + Send>) -> Self {
         Self { inner, left: 0, padding: 0, ended: false }
     }
 

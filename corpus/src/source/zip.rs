@@ -54,7 +54,7 @@ fn u32_at(bytes: &[u8], at: usize) -> io::Result<u32> {
 
 impl Zip {
     /// Reads the directory of the archive.
-    pub fn new(mut file: File) -> io::Result<Self> {
+    pub(super) fn new(mut file: File) -> io::Result<Self> {
         let length = file.seek(SeekFrom::End(0))?;
         let tail_length = length.min(22 + 0xffff);
         file.seek(SeekFrom::Start(length - tail_length))?;
