@@ -7,6 +7,7 @@
 pub mod build;
 pub mod canonical;
 pub mod claim;
+pub mod closed;
 pub mod conclusion;
 pub mod date;
 pub mod digest;

@@ -2,13 +2,24 @@
 //! built can be verified, asked and audited. Owns the `flexmix` program (`cli/`); knows nothing of libtorch.
 
 pub mod audit;
+pub mod columns;
+pub mod engine;
 pub mod error;
 pub mod inspect;
 pub mod launch;
 pub mod progress;
 pub mod query;
+pub mod recipe;
+pub mod run;
 pub mod signing;
+pub mod slice;
+pub mod stages;
+pub mod table;
+pub mod task;
+pub mod sizes;
+pub mod train_plan;
 pub mod torch;
+pub mod udf;
 pub mod verify;
 
 pub use error::{Error, Result};

@@ -11,4 +11,4 @@ pub use folder::{
     Folder, INDEX_FILE, Kind, MANIFEST_FILE, ModelFolder, PUBLIC_FILE, STAMP_FILE, Seal, Signed,
 };
 pub use rows::{Column, Rows};
-pub(crate) use tables::{role, shard_path};
+pub(crate) use tables::shard_path;

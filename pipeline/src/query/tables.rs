@@ -210,6 +210,6 @@ pub(crate) fn shard_path(root: &Path, manifest: &SetManifest, shard: &ManifestSh
 pub(crate) fn role(shard: &ManifestShard) -> &'static str {
     match shard.file.role {
         Role::Train => "train",
-        Role::HeldOut => "held-out",
+        Role::Heldout => "held-out",
     }
 }

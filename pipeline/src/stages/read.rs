@@ -7,10 +7,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, FixedSizeBinaryBuilder, LargeStringBuilder, StringBuilder, UInt64Builder};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
-use corpus::claims::{document_claims, source_claims};
+use corpus::claims::{SourceClaims, document_claims, source_claims};
 use corpus::document::{Document, FailedRecord, Outcome};
 use corpus::source::{SourceSpec, open};
-use manifests::claim::Claim;
+use manifests::claim::{Claim, Speaker};
 use manifests::conclusion::conclude;
 use manifests::store::write_atomic;
 
@@ -51,14 +51,15 @@ pub fn schema() -> Arc<Schema> {
 /// What the source's reader says, or a file that can't be written.
 pub fn run(source: &SourceSpec, inputs: &Path, n: usize, folder: &Path) -> Result<Vec<String>> {
     let reader = open(source.clone(), inputs)?;
-    let shared = source_claims(&reader.evidence()?, source);
+    let evidence = source_claims(&reader.evidence()?, source.metadata_speaker.unwrap_or(Speaker::Detector), Some(source.read_at));
+    let shared = &evidence.claims;
     let name = format!("{n:05}-claims.json");
-    write_atomic(&folder.join(&name), &manifests::canonical::to_vec(&shared)?)?;
+    write_atomic(&folder.join(&name), &manifests::canonical::to_vec(shared)?)?;
     let mut names = vec![name];
     let mut slice = Slice::new();
     for outcome in reader {
         match outcome? {
-            Outcome::Document(document) => slice.document(&document, &shared)?,
+            Outcome::Document(document) => slice.document(&document, &evidence, source)?,
             Outcome::Failed(failed) => slice.failed(&failed)?,
         }
         if slice.is_full() {
@@ -112,12 +113,12 @@ impl Slice {
         self.rows >= SLICE_ROWS || self.bytes >= SLICE_BYTES
     }
 
-    fn document(&mut self, document: &Document, shared: &[Claim]) -> Result<()> {
-        let mut own = document_claims(document);
+    fn document(&mut self, document: &Document, shared: &SourceClaims, source: &SourceSpec) -> Result<()> {
+        let mut own = document_claims(document, shared, Some(source.read_at));
         own.extend(document.claims.iter().cloned());
         own.sort();
         own.dedup();
-        let all: Vec<Claim> = own.iter().chain(shared).cloned().collect();
+        let all: Vec<Claim> = own.iter().chain(&shared.claims).cloned().collect();
         push_bytes(&mut self.doc_id, Some(document.doc_id().as_bytes()))?;
         self.declared_id.append_option(document.declared_id.as_deref());
         self.path.append_value(&document.path);

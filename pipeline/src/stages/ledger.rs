@@ -1,0 +1,232 @@
+//! Ledger: one slice → one row for every document or failed record of it, kept or not, and its claims beside it. The
+//! law of bytes is checked here, row by row; nothing is published from a ledger that breaks it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, FixedSizeBinaryArray, FixedSizeBinaryBuilder, LargeStringArray, StringArray, StringBuilder,
+    UInt32Builder, UInt64Array, UInt64Builder,
+};
+use arrow::record_batch::RecordBatch;
+use manifests::claim::{Claim, Statement};
+use manifests::digest::hex;
+use manifests::exposure::Cell;
+use manifests::ledger::{Decision, claims_schema, ledger_schema};
+
+use super::tokenizer::DecidedSlice;
+use crate::columns::{column, from_json, push_bytes};
+use crate::error::{Error, Result};
+use crate::table::{TableWriter, read};
+use crate::task::Stage;
+
+/// The stage.
+pub const STAGE: Stage = Stage { name: "ledger", version: 1 };
+
+/// Where a kept row of a slice went.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Its tokens.
+    pub n_tokens: u32,
+    /// The shard.
+    pub shard: String,
+    /// The row in it.
+    pub row: u32,
+}
+
+/// Writes the ledger and the claims of one slice.
+///
+/// # Errors
+/// [`Error::Unbalanced`] when a row breaks the law of bytes or has no shard, or a file that can't be read or written.
+pub fn run(slice: &DecidedSlice, placed: &BTreeMap<u32, Placed>, n: usize, folder: &Path) -> Result<Vec<String>> {
+    let names = vec![format!("ledger-{n:05}.parquet"), format!("claims-{n:05}.parquet")];
+    let mut ledger = TableWriter::create(&folder.join(&names[0]), ledger_schema())?;
+    let mut claims = TableWriter::create(&folder.join(&names[1]), claims_schema())?;
+    let mut first = 0;
+    let files = read(&slice.slice.file)?.zip(read(&slice.facts)?).zip(read(&slice.decisions)?);
+    for ((rows, facts), decisions) in files {
+        let (rows, facts, decisions) = (rows?, facts?, decisions?);
+        ledger.write(batch(slice, &rows, &facts, &decisions, first, placed)?)?;
+        claims.write(claims_of(slice, &rows)?)?;
+        first += u32::try_from(rows.num_rows()).map_err(|_| Error::Bug("a batch of more than 2³² rows".to_owned()))?;
+    }
+    ledger.finish()?;
+    claims.finish()?;
+    Ok(names)
+}
+
+/// Writes the claims that cover a whole source.
+///
+/// # Errors
+/// A file that can't be read or written.
+pub fn source_claims(source: &str, file: &Path, name: &str, folder: &Path) -> Result<()> {
+    let bytes = std::fs::read(file).map_err(|e| Error::io(file, e))?;
+    let claims: Vec<Claim> = serde_json::from_slice(&bytes).map_err(|e| Error::Bug(e.to_string()))?;
+    let mut columns = ClaimColumns::new();
+    for claim in &claims {
+        columns.push(None, source, claim)?;
+    }
+    let mut writer = TableWriter::create(&folder.join(name), claims_schema())?;
+    writer.write(columns.finish()?)?;
+    writer.finish()?;
+    Ok(())
+}
+
+/// Bytes of a row: in + added = out + removed, or the ledger does not balance.
+fn bytes(rows: &RecordBatch, facts: &RecordBatch, i: usize, kept: bool) -> Result<[u64; 4]> {
+    let get = |batch: &RecordBatch, name: &str| -> Result<u64> { Ok(column::<UInt64Array>(batch, name)?.value(i)) };
+    let (texts, edited): (&LargeStringArray, &LargeStringArray) = (column(rows, "text")?, column(facts, "text")?);
+    let length = |a: &LargeStringArray| if a.is_valid(i) { Some(a.value(i).len() as u64) } else { None };
+    let read = get(rows, "bytes_in")?;
+    let added = get(rows, "bytes_added")? + get(facts, "bytes_added")?;
+    let removed = get(rows, "bytes_removed")? + get(facts, "bytes_removed")?;
+    let out = length(edited).or_else(|| length(texts)).unwrap_or(0);
+    if read + added != out + removed {
+        return Err(Error::Unbalanced(format!("{read} bytes in + {added} added is not {out} out + {removed} removed")));
+    }
+    Ok(if kept { [read, added, removed, out] } else { [read, added, read + added, 0] })
+}
+
+fn batch(
+    slice: &DecidedSlice,
+    rows: &RecordBatch,
+    facts: &RecordBatch,
+    decisions: &RecordBatch,
+    first: u32,
+    placed: &BTreeMap<u32, Placed>,
+) -> Result<RecordBatch> {
+    let ids: &FixedSizeBinaryArray = column(rows, "doc_id")?;
+    let digests: &FixedSizeBinaryArray = column(facts, "digest")?;
+    let duplicates: &FixedSizeBinaryArray = column(decisions, "duplicate_of")?;
+    let (decision, cells): (&StringArray, &StringArray) = (column(decisions, "decision")?, column(decisions, "cell")?);
+    let count = rows.num_rows();
+    let [mut digest, mut source, mut set, mut state, mut license, mut cell_id, mut shard] =
+        [(); 7].map(|()| StringBuilder::new());
+    let [mut b0, mut b1, mut b2, mut b3, mut n_tokens] = [(); 5].map(|()| UInt64Builder::new());
+    let [mut copies, mut shard_row] = [(); 2].map(|()| UInt32Builder::new());
+    let (mut id, mut duplicate, mut matched) =
+        (FixedSizeBinaryBuilder::new(16), FixedSizeBinaryBuilder::new(16), FixedSizeBinaryBuilder::new(16));
+    for (i, row) in (0..count).zip(first..) {
+        let stays = decision.value(i) != Decision::Dropped.as_str();
+        let place = placed.get(&row);
+        if stays != place.is_some() {
+            return Err(Error::Unbalanced(format!("row {row} of a slice of `{}` is {} and {} in a shard",
+                slice.slice.source.id, decision.value(i), if place.is_some() { "is" } else { "is not" })));
+        }
+        push_bytes(&mut id, Some(ids.value(i)))?;
+        digest.append_option(digests.is_valid(i).then(|| format!("sha256:{}", hex(digests.value(i)))));
+        source.append_value(slice.slice.source.id.as_str());
+        set.append_value(slice.slice.source.set.as_str());
+        let cell: Option<Cell> = if cells.is_valid(i) { Some(from_json(cells.value(i))?) } else { None };
+        state.append_option(cell.as_ref().map(|c| c.state.as_str()));
+        license.append_option(cell.as_ref().map(Cell::label));
+        cell_id.append_option(cell.as_ref().map(Cell::digest).transpose()?.map(|d| d.to_string()));
+        for (builder, value) in [&mut b0, &mut b1, &mut b2, &mut b3].into_iter().zip(bytes(rows, facts, i, stays)?) {
+            builder.append_value(value);
+        }
+        n_tokens.append_value(place.map_or(0, |p| u64::from(p.n_tokens)));
+        copies.append_value(u32::from(stays));
+        let twin = duplicates.is_valid(i).then(|| duplicates.value(i));
+        push_bytes(&mut duplicate, twin)?;
+        push_bytes(&mut matched, twin)?;
+        shard.append_option(place.map(|p| p.shard.as_str()));
+        shard_row.append_option(place.map(|p| p.row));
+    }
+    let taken = |batch: &RecordBatch, name: &str| -> Result<ArrayRef> {
+        batch.column_by_name(name).cloned().ok_or_else(|| Error::Bug(format!("no column `{name}`")))
+    };
+    let (reason, detail) = (reasons(decisions, "reason")?, reasons(decisions, "detail")?);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(id.finish()),
+        taken(rows, "declared_id")?,
+        Arc::new(digest.finish()),
+        Arc::new(source.finish()),
+        taken(rows, "path")?,
+        Arc::new(set.finish()),
+        taken(decisions, "decision")?,
+        taken(decisions, "stage")?,
+        reason,
+        detail,
+        Arc::new(state.finish()),
+        Arc::new(license.finish()),
+        Arc::new(cell_id.finish()),
+        taken(decisions, "tier")?,
+        Arc::new(b0.finish()),
+        Arc::new(b1.finish()),
+        Arc::new(b2.finish()),
+        Arc::new(b3.finish()),
+        Arc::new(n_tokens.finish()),
+        Arc::new(copies.finish()),
+        Arc::new(duplicate.finish()),
+        Arc::new(matched.finish()),
+        Arc::new(shard.finish()),
+        Arc::new(shard_row.finish()),
+    ];
+    Ok(RecordBatch::try_new(ledger_schema(), columns)?)
+}
+
+fn reasons(decisions: &RecordBatch, name: &str) -> Result<ArrayRef> {
+    let values: &StringArray = column(decisions, name)?;
+    Ok(Arc::new(values.iter().map(|v| v.filter(|v| !v.is_empty())).collect::<StringArray>()))
+}
+
+fn claims_of(slice: &DecidedSlice, rows: &RecordBatch) -> Result<RecordBatch> {
+    let ids: &FixedSizeBinaryArray = column(rows, "doc_id")?;
+    let claims: &StringArray = column(rows, "claims")?;
+    let mut columns = ClaimColumns::new();
+    for i in 0..rows.num_rows() {
+        for claim in from_json::<Vec<Claim>>(claims.value(i))? {
+            columns.push(Some(ids.value(i)), slice.slice.source.id.as_str(), &claim)?;
+        }
+    }
+    columns.finish()
+}
+
+/// The columns of `claims/*.parquet` under way.
+struct ClaimColumns {
+    doc_id: FixedSizeBinaryBuilder,
+    text: [StringBuilder; 9],
+}
+
+impl ClaimColumns {
+    fn new() -> Self {
+        Self { doc_id: FixedSizeBinaryBuilder::new(16), text: [(); 9].map(|()| StringBuilder::new()) }
+    }
+
+    fn push(&mut self, doc_id: Option<&[u8]>, source: &str, claim: &Claim) -> Result<()> {
+        push_bytes(&mut self.doc_id, doc_id)?;
+        let (kind, expression) = match &claim.statement {
+            Statement::License { expression } => ("license", expression.clone()),
+            Statement::PublicDomain { places } => ("public-domain", Some(places.join("+"))),
+            Statement::Contract { id, expression } => ("contract", Some(format!("{id}: {expression}"))),
+            Statement::OptOut { reserved, .. } => ("opt-out", Some(if *reserved { "reserved" } else { "clear" }.to_owned())),
+            Statement::Copyright => ("copyright", None),
+            Statement::Attribution => ("attribution", None),
+        };
+        let name = |value: serde_json::Result<serde_json::Value>| {
+            value.ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+        };
+        let values = [
+            Some(source.to_owned()),
+            Some(name(serde_json::to_value(claim.speaker))),
+            Some(name(serde_json::to_value(claim.scope))),
+            Some(kind.to_owned()),
+            expression,
+            Some(claim.raw.clone()),
+            Some(claim.locator.clone()),
+            Some(claim.digest.to_string()),
+            claim.date.map(|d| d.to_string()),
+        ];
+        for (builder, value) in self.text.iter_mut().zip(values) {
+            builder.append_option(value);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<RecordBatch> {
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(self.doc_id.finish())];
+        columns.extend(self.text.iter_mut().map(|b| Arc::new(b.finish()) as ArrayRef));
+        Ok(RecordBatch::try_new(claims_schema(), columns)?)
+    }
+}
