@@ -8,6 +8,7 @@ and merges them, and asks the merged model the same thing under two policies. Ev
 $FLEXMIX and $FLEXMIX_TORCH name the programs.
 """
 import argparse
+import base64
 import json
 import os
 import shutil
@@ -164,20 +165,95 @@ class Demo:
         while code == 75:
             code = self.run("train", "launch", plan, "--", "--policy", self.policy("train"), "--key",
                             self.key("trainer"), *self.gate(), accept=(0, 75))
-        return self.ask("query", self.corpus, "SELECT id, subject, folder, files_root FROM stamps ORDER BY id")
+        train = os.path.dirname(plan)
+        folders = [os.path.join(train, job, "model") for job in sorted(os.listdir(train))]
+        return [(folder, stamp_of(folder)) for folder in folders if os.path.isdir(folder)]
 
     def merge(self, stamps):
         self.say("grants for the weights, a new head, and the merge: folders side by side, no training")
-        for row in stamps:
-            self.grant("weights-" + row["id"], f'weights = "{row["files_root"]}"', ["serve"])
+        for _, stamp in stamps:
+            self.grant("weights-" + stamp["id"], f'weights = "{stamp["files_root"]["root"]}"', ["serve"])
         self.renew_head()
         model = os.path.join(self.corpus, "models", "demo")
-        experts = [part for row in stamps if row["subject"] == "expert"
-                   for part in ("--expert", os.path.join(self.corpus, row["folder"]))]
-        anchor = next(row["folder"] for row in stamps if row["subject"] == "anchor")
-        self.run("merge", "--anchor", os.path.join(self.corpus, anchor), *experts, "--out", model,
-                 "--trust", self.trust, "--as-of", AS_OF, "--key", self.key("merger"))
+        anchor = next(folder for folder, stamp in stamps if stamp["subject"] == "anchor")
+        experts = [part for folder, stamp in stamps if stamp["subject"] == "expert" for part in ("--expert", folder)]
+        self.run("merge", "--anchor", anchor, *experts, "--out", model, "--trust", self.trust, "--as-of", AS_OF,
+                 "--key", self.key("merger"))
+        self.run("verify", model, "--trust", self.trust, "--as-of", AS_OF)
         return model
+
+    def answer(self, model):
+        """The same prompt and the same held-out text, under two policies."""
+        results = {}
+        for name in ("research", "commercial"):
+            self.say(f"the same prompt and held-out text under the policy demo-{name}")
+            gate = ["--policy", self.policy(name), *self.gate()]
+            self.run("generate", model, "--prompt", PROMPT, "--max-tokens", "24", *gate)
+            results[name] = self.ask("eval", "loss", model, self.corpus, *gate)
+        report = os.path.join(self.corpus, "report", "index.html")
+        os.makedirs(os.path.dirname(report), exist_ok=True)
+        self.say("audit under the commercial policy")
+        # Exit code 1 is the expected answer: the policy says no to a part of it.
+        audit = ["audit", model, "--policy", self.policy("commercial"), "--html", report, *self.gate()]
+        self.run(*audit, accept=(0, 1))
+        return results, report
+
+    def rows(self, sql):
+        return self.ask("query", self.corpus, sql)["rows"]
+
+    def summary(self, stamps, results, report):
+        self.say("summary")
+        total = "SELECT decision, reason, count(*) AS n FROM ledger GROUP BY decision, reason ORDER BY n DESC, reason"
+        rows = self.rows(total)
+        count = lambda decision: sum(r["n"] for r in rows if r["decision"] == decision)
+        print(f"documents in {sum(r['n'] for r in rows)}: kept {count('kept')} for training and "
+              f"{count('held-out')} for evaluation, dropped {count('dropped')}")
+        for row in rows:
+            if row["decision"] == "dropped":
+                print(f"    {row['n']:>6}  {row['reason']}")
+        print("\ntokens for training, by terms tier")
+        tiers = ("SELECT tier, sum(tokens) AS tokens, sum(documents) AS documents FROM cells GROUP BY tier "
+                 "ORDER BY tokens DESC")
+        for row in self.rows(tiers):
+            print(f"  {row['tokens']:>10}  {row['documents']:>6} documents  {row['tier']}")
+        self.losses(stamps, results)
+        for name, result in results.items():
+            session = result["session"]
+            print(f"\nunder demo-{name}: the anchor answered, with " +
+                  (", ".join(e["id"] for e in session["admitted"]) or "no expert"))
+            for expert in session["excluded"]:
+                cause = expert["causes"][0]
+                rule = f", {cause['rule']}" if cause.get("rule") else ""
+                print(f"    {expert['id']} did not: {cause['reason']} [{cause['code']}] {cause['detail']}{rule}")
+        print(f"\nreport for people: {report}")
+        minutes, seconds = divmod(int(time.monotonic() - self.started), 60)
+        print(f"done in {minutes} min {seconds} s")
+
+    def losses(self, stamps, results):
+        full = {row["set"]: row for row in results["research"]["sets"]}
+        less = {row["set"]: row for row in results["commercial"]["sets"]}
+        gone = {e["id"] for e in results["commercial"]["session"]["excluded"]}
+        print("\nheld-out loss by set, nats per token (lower is better)")
+        print(f"  {'set':<14}{'anchor':>8}{'all experts':>13}{'excluded ' + (', '.join(sorted(gone)) or 'none'):>24}")
+        for name, row in full.items():
+            print(f"  {name:<14}{row['anchor_loss']:>8.3f}{row['loss']:>13.3f}{less[name]['loss']:>24.3f}")
+        public = full["public"]["loss"] - full["public"]["anchor_loss"]
+        print(f"  public text with all experts: {public:+.3f} against the anchor "
+              f"({'unharmed' if public <= 0.1 else 'HARMED: more than 0.1'})")
+        plan = {stamp["id"]: stamp for _, stamp in stamps if stamp["subject"] == "expert"}
+        for expert in sorted(plan):
+            own = next(e["set"] for e in plan[expert]["exposures"] if e["kind"] == "gradient" and e["set"] != "public")
+            gain = full[own]["anchor_loss"] - full[own]["loss"]
+            print(f"  {expert}: its set {own} is {abs(gain):.3f} {'better' if gain > 0 else 'WORSE'} than the anchor")
+            if expert in gone:
+                back = less[own]["loss"] - less[own]["anchor_loss"]
+                print(f"  without {expert}: {own} is {back:+.3f} from the anchor")
+
+
+def stamp_of(folder):
+    """The stamp's record, read with nothing of ours: DSSE, in-toto, JSON. `flexmix verify` checks the signature."""
+    with open(os.path.join(folder, "stamp.dsse.json")) as file:
+        return json.loads(base64.b64decode(json.load(file)["payload"]))["predicate"]
 
 
 def main():
@@ -194,6 +270,8 @@ def main():
     plan = demo.plan()
     stamps = demo.train(plan)
     model = demo.merge(stamps)
+    results, report = demo.answer(model)
+    demo.summary(stamps, results, report)
 
 
 if __name__ == "__main__":

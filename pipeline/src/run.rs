@@ -242,7 +242,8 @@ impl Run<'_> {
         let rules = Rules { recipe: self.recipe, gate, elections: elections.collect() };
         self.known_elections(&rules)?;
         let head = manifests::canonical::to_vec(&gate.records.head)?;
-        let parts: [&[u8]; 4] = [gate.policy.digest.as_bytes(), &head, &self.recipe.digest.as_bytes()[..], gate_day(gate).as_bytes()].map(|p| p as &[u8]);
+        let day = gate.as_of.to_string();
+        let parts: [&[u8]; 4] = [gate.policy.digest.as_bytes(), &head, self.recipe.digest.as_bytes(), day.as_bytes()];
         let depends = depends_on_commits(depends_on(parts).as_bytes(), fact_commits.iter().chain(&cluster_commits));
         let tasks: Vec<Task<(&SliceRef, &PathBuf)>> =
             slices.iter().zip(&fact_files).map(|input| Task { input, depends: task(input.0, depends.as_bytes()) }).collect();
@@ -362,10 +363,6 @@ impl Run<'_> {
         std::fs::remove_dir_all(&work).map_err(|e| Error::io(&work, e))?;
         Ok(BuildReport { schema: "flexmix/build-report/v1", sets: funnels, manifests: digests })
     }
-}
-
-fn gate_day(gate: &Gate) -> String {
-    gate.as_of.to_string()
 }
 
 fn paths(folder: &Path, commits: &[Commit]) -> Vec<PathBuf> {

@@ -24,12 +24,15 @@ impl SliceRef {
     /// Every slice that the read stage committed, in source order.
     #[must_use]
     pub fn list(recipe: &Recipe, commits: &[Commit], folder: &Path) -> Vec<Self> {
-        let of_source = |(source, commit): (&SourceSpec, &Commit)| {
+        let mut slices = Vec::new();
+        for (source, commit) in recipe.sources.iter().zip(commits) {
             let source = Arc::new(source.clone());
-            let slices = commit.outputs.iter().filter(|o| o.name.ends_with(".parquet")).cloned();
-            slices.map(|output| Self { source: Arc::clone(&source), file: folder.join(&output.name), output }).collect()
-        };
-        recipe.sources.iter().zip(commits).flat_map(of_source as fn(_) -> Vec<Self>).collect()
+            for output in commit.outputs.iter().filter(|o| o.name.ends_with(".parquet")) {
+                let (source, file) = (Arc::clone(&source), folder.join(&output.name));
+                slices.push(Self { source, file, output: output.clone() });
+            }
+        }
+        slices
     }
 
     /// Where equal texts may meet: all public sets together, each closed set alone.

@@ -2,7 +2,7 @@
 //! generator. Logits of a position depend on its tokens and the admitted set alone.
 
 use tch::{IndexOp, Kind, Tensor};
-use tokenizers::Tokenizer;
+use tokenizers::pipeline::{EncodeOptions, Override, PipelineTokenizer};
 
 use crate::error::{Error, Result};
 use crate::model::Cache;
@@ -38,8 +38,24 @@ pub struct Continuation {
 ///
 /// # Errors
 /// When its bytes are no tokenizer.
-pub fn tokenizer(session: &Session) -> Result<Tokenizer> {
-    Tokenizer::from_bytes(&session.tokenizer).map_err(|e| Error::Usage(format!("the model's tokenizer: {e}")))
+pub fn tokenizer(session: &Session) -> Result<PipelineTokenizer> {
+    let refused = |e: &dyn std::fmt::Display| Error::Usage(format!("the model's tokenizer: {e}"));
+    let text = std::str::from_utf8(&session.tokenizer).map_err(|e| refused(&e))?;
+    let canonical = tokenizers::canonicalize_str(text).map_err(|e| refused(&e))?;
+    tokenizers::from_json(&canonical).map_err(|e| refused(&e))
+}
+
+/// Ids of a text; special tokens in it are plain text, as in the corpus.
+fn encode(tokenizer: &PipelineTokenizer, text: &str) -> Result<Vec<u32>> {
+    let options = EncodeOptions {
+        add_special_tokens: false,
+        encode_special_tokens: true,
+        padding: Override::Off,
+        truncation: Override::Off,
+    };
+    let mut tokens = Vec::new();
+    tokenizer.encode_into(text, &options, &mut tokens).map_err(|e| Error::Usage(format!("prompt: {e}")))?;
+    Ok(tokens.iter().map(|token| token.id()).collect())
 }
 
 /// Continues `prompt`; stops at the end of a document, at `max_tokens` or at the longest sequence.
@@ -48,8 +64,7 @@ pub fn tokenizer(session: &Session) -> Result<Tokenizer> {
 /// When the prompt has no tokens or too many, or libtorch refuses.
 pub fn generate(session: &Session, prompt: &str, settings: Settings) -> Result<Continuation> {
     let tokenizer = tokenizer(session)?;
-    let encoded = tokenizer.encode(prompt, false).map_err(|e| Error::Usage(format!("prompt: {e}")))?;
-    let prompt: Vec<u32> = encoded.get_ids().to_vec();
+    let prompt = encode(&tokenizer, prompt)?;
     let size = session.network.anchor.size;
     let longest = usize::try_from(size.max_len).unwrap_or(usize::MAX);
     if prompt.is_empty() || prompt.len() >= longest {

@@ -48,7 +48,9 @@ pub struct Report {
     pub as_of: String,
     /// The digest of the admitted set: what caches are keyed by.
     pub admitted_set: Sha256,
-    /// The anchor and the admitted experts.
+    /// The anchor, without which nothing runs.
+    pub anchor: Admitted,
+    /// The admitted experts, in the order of their digests.
     pub admitted: Vec<Admitted>,
     /// The excluded experts.
     pub excluded: Vec<Excluded>,
@@ -195,6 +197,7 @@ pub fn judge(model: &Path, options: &GateOptions) -> Result<Verdicts> {
     let all = || std::iter::once(&anchor).chain(&admitted);
     let mut hasher = manifests::digest::Hasher::new();
     all().for_each(|stamped| hasher.field(stamped.files_root().as_bytes()));
+    let part = |s: &Stamped| Admitted { id: s.stamp.id.to_string(), files_root: s.files_root() };
     let report = Report {
         schema: "flexmix/session/v1",
         model: index.name.clone(),
@@ -202,7 +205,8 @@ pub fn judge(model: &Path, options: &GateOptions) -> Result<Verdicts> {
         policy_version: gate.policy.version,
         as_of: gate.as_of.to_string(),
         admitted_set: hasher.finish(),
-        admitted: all().map(|s| Admitted { id: s.stamp.id.to_string(), files_root: s.files_root() }).collect(),
+        anchor: part(&anchor),
+        admitted: admitted.iter().map(part).collect(),
         excluded,
     };
     Ok(Verdicts { anchor, experts: admitted, report })

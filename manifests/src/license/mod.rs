@@ -3,6 +3,8 @@
 
 mod expression;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 pub use expression::{Alternative, Expression, Leaf};
 pub use terms::{Family, Property, Terms, reviewed, reviewed_ids};

@@ -4,6 +4,8 @@
 mod evaluate;
 mod file;
 mod raw;
+#[cfg(test)]
+mod tests;
 
 pub use evaluate::{Context, Denial, ReviewedTerms, TermsSource, Verdict, evaluate, mixing};
 pub use file::{Act, Assurance, Duty, Exception, Listed, Mix, Policy, RuleRef};

@@ -7,27 +7,26 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use manifests::date::Date;
 use manifests::id::ExpertId;
 
-/// Version and build; `flexmix` compares the contract's id before it works with this program.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " build ", env!("FLEXMIX_TORCH_BUILD"));
+/// Version and build; `flexmix` reads the contract's id here before it works with this program.
+fn version() -> String {
+    let (version, build) = (env!("CARGO_PKG_VERSION"), env!("FLEXMIX_TORCH_BUILD"));
+    format!("{version} contract {} build {build} libtorch 2.11.0", manifests::build::CONTRACT)
+}
 
 /// Trains, merges and runs FlexOlmo models from verified manifests.
 #[derive(Debug, Parser)]
-#[command(name = "flexmix-torch", version = VERSION, long_version = long_version())]
+#[command(name = "flexmix-torch", version = version())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-fn long_version() -> String {
-    format!("{VERSION}\ncontract {}\nlibtorch 2.11.0", manifests::build::CONTRACT)
 }
 
 impl Cli {
     pub(crate) fn format(&self) -> Format {
         match &self.command {
             Command::Devices(args) => args.format,
-            Command::Anchor(args) => args.job.format,
-            Command::Expert(args) => args.job.format,
+            Command::Train { what: Train::Anchor(args) } => args.job.format,
+            Command::Train { what: Train::Expert(args) } => args.job.format,
             Command::Merge(args) => args.format,
             Command::Generate(args) => args.session.format,
             Command::Eval { what: Eval::Loss(args) } => args.session.format,
@@ -40,12 +39,11 @@ pub(crate) enum Command {
     /// Say what this machine offers, and test that its bits hold
     #[command(after_help = "Example:\n  flexmix-torch devices --threads 2")]
     Devices(DevicesArgs),
-    /// Train a plan's anchor on the public set and stamp it
-    #[command(after_help = "Example:\n  flexmix train anchor --plan out/train/plan.toml --policy train.toml \\\n    --trust out/trust.toml --key keys/trainer.key\n\nStopped by SIGTERM or killed, the same command goes on from the last checkpoint.")]
-    Anchor(AnchorArgs),
-    /// Train one of a plan's experts against the stamped anchor and stamp it
-    #[command(after_help = "Example:\n  flexmix train expert math --plan out/train/plan.toml --policy train.toml \\\n    --trust out/trust.toml --key keys/trainer.key")]
-    Expert(ExpertArgs),
+    /// Train a plan's anchor or one of its experts
+    Train {
+        #[command(subcommand)]
+        what: Train,
+    },
     /// Lay an anchor and experts side by side and sign the index
     #[command(after_help = "Example:\n  flexmix merge --anchor out/train/anchor --expert out/train/math --expert out/train/code \\\n    --out out/models/demo --trust out/trust.toml --key keys/merger.key")]
     Merge(MergeArgs),
@@ -57,6 +55,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         what: Eval,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Train {
+    /// Train a plan's anchor on the public set and stamp it
+    #[command(after_help = "Example:\n  flexmix train anchor out/train/plan.toml --policy train.toml \\\n    --trust out/trust.toml --key keys/trainer.key\n\nStopped by SIGTERM or killed, the same command goes on from the last checkpoint.")]
+    Anchor(AnchorArgs),
+    /// Train one of a plan's experts against the stamped anchor and stamp it
+    #[command(after_help = "Example:\n  flexmix train expert out/train/plan.toml math --policy train.toml \\\n    --trust out/trust.toml --key keys/trainer.key")]
+    Expert(ExpertArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,9 +92,6 @@ pub(crate) struct DevicesArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct JobArgs {
-    /// The plan that `flexmix train plan` wrote
-    #[arg(long, value_name = "FILE")]
-    pub(crate) plan: PathBuf,
     /// The corpus folder; by default the one that the plan names
     #[arg(long, value_name = "DIR")]
     pub(crate) corpus: Option<PathBuf>,
@@ -121,12 +126,18 @@ pub(crate) struct JobArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AnchorArgs {
+    /// The plan that `flexmix train plan` wrote
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
     #[command(flatten)]
     pub(crate) job: JobArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ExpertArgs {
+    /// The plan that `flexmix train plan` wrote
+    #[arg(value_name = "PLAN")]
+    pub(crate) plan: PathBuf,
     /// The expert's id in the plan
     #[arg(value_name = "ID")]
     pub(crate) id: ExpertId,

@@ -13,23 +13,23 @@ use training::merge::{Merge, merge};
 use training::session::{Report, Session, describe};
 use training::{Error, Result};
 
-use super::args::{Cli, Command, Eval, Format, GenerateArgs, JobArgs, LossArgs, MergeArgs, SessionArgs};
+use super::args::{Cli, Command, Eval, Format, GenerateArgs, JobArgs, LossArgs, MergeArgs, SessionArgs, Train};
 use super::progress::Watcher;
 use super::{devices, say};
 
 pub(crate) fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Devices(args) => devices::run(&args),
-        Command::Anchor(args) => {
+        Command::Train { what: Train::Anchor(args) } => {
             let mut watcher = start(&args.job, "anchor")?;
             let mut notes = Vec::new();
-            let done = run_anchor(&inputs(&args.job)?, &mut |line| notes.push(line), &mut |p| watcher.step(p));
+            let done = run_anchor(&inputs(&args.job, &args.plan), &mut |line| notes.push(line), &mut |p| watcher.step(p));
             finish(&args.job, &watcher, notes, done)
         }
-        Command::Expert(args) => {
+        Command::Train { what: Train::Expert(args) } => {
             let mut watcher = start(&args.job, args.id.as_str())?;
             let mut notes = Vec::new();
-            let (job, anchor) = (inputs(&args.job)?, args.anchor.as_deref());
+            let (job, anchor) = (inputs(&args.job, &args.plan), args.anchor.as_deref());
             let done = run_expert(&job, &args.id, anchor, &mut |line| notes.push(line), &mut |p| watcher.step(p));
             finish(&args.job, &watcher, notes, done)
         }
@@ -59,9 +59,9 @@ fn start(job: &JobArgs, name: &str) -> Result<Watcher> {
     Watcher::new(name)
 }
 
-fn inputs(job: &JobArgs) -> Result<Inputs> {
-    Ok(Inputs {
-        plan: job.plan.clone(),
+fn inputs(job: &JobArgs, plan: &Path) -> Inputs {
+    Inputs {
+        plan: plan.to_owned(),
         corpus: job.corpus.clone(),
         policy: job.policy.clone(),
         trust: job.trust.clone(),
@@ -70,7 +70,7 @@ fn inputs(job: &JobArgs) -> Result<Inputs> {
         key: job.key.clone(),
         out: job.out.clone(),
         checkpoint_every: job.checkpoint_every,
-    })
+    }
 }
 
 fn finish(job: &JobArgs, watcher: &Watcher, notes: Vec<String>, done: Result<Finished>) -> Result<()> {
@@ -131,7 +131,8 @@ fn session(args: &SessionArgs) -> Result<Session> {
 /// Who answered and why the others did not, for people.
 fn who(report: &Report) -> String {
     let Report { policy, policy_version, as_of, .. } = report;
-    let names: Vec<&str> = report.admitted.iter().map(|a| a.id.as_str()).collect();
+    let members = std::iter::once(&report.anchor).chain(&report.admitted);
+    let names: Vec<&str> = members.map(|a| a.id.as_str()).collect();
     let mut text = format!("answered: {} (policy {policy} v{policy_version}, as of {as_of})", names.join(", "));
     for excluded in &report.excluded {
         text.push_str(&format!("\nexcluded: {} {}", excluded.id, excluded.files_root));

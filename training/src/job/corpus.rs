@@ -62,7 +62,7 @@ impl OpenSet {
         let outward = match manifest.access {
             Access::Public => digest,
             Access::Closed => {
-                let public = folder.join("public.dsse.json");
+                let public = folder.join("public-manifest.dsse.json");
                 read_record::<PublicManifest>(trust, &public, Role::Builder, set.as_str(), as_of)?.1
             }
         };

@@ -280,3 +280,6 @@ pub fn conclude_cluster(members: &[Conclusion]) -> Conclusion {
     }
     conclusion
 }
+
+#[cfg(test)]
+mod tests;

@@ -276,3 +276,6 @@ pub fn read_record<T: crate::sign::Record>(
     let digest = Sha256::of(&verified.payload);
     Ok((crate::sign::Statement::<T>::from_verified(&verified, path)?.predicate, digest))
 }
+
+#[cfg(test)]
+mod tests;

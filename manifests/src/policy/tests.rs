@@ -1,0 +1,153 @@
+//! The policy of docs/policy.md, verdicts one rule at a time, and mistakes with their place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::{Act, Context, Policy, ReviewedTerms, Verdict, evaluate};
+use crate::conclusion::{Basis, State};
+use crate::exposure::Cell;
+use crate::reason::Reason;
+
+const EXAMPLE: &str = include_str!("example.toml");
+
+fn policy(text: &str) -> Policy {
+    Policy::parse(Path::new("policy.toml"), text.as_bytes()).unwrap()
+}
+
+fn cell(expression: &str) -> Cell {
+    Cell {
+        expression: expression.parse().ok(),
+        state: State::Concluded,
+        basis: Some(Basis::License),
+        election: None,
+        sources: BTreeSet::from(["book".parse().unwrap()]),
+        rightsholders: BTreeSet::new(),
+        optouts: BTreeMap::new(),
+    }
+}
+
+fn judge(text: &str, cell: &Cell) -> Verdict {
+    let context = Context { act: Act::Serve, as_of: "2026-12-03".parse().unwrap(), terms: &ReviewedTerms };
+    evaluate(&policy(text), cell, &context)
+}
+
+fn reasons(text: &str, cell: &Cell) -> Vec<Reason> {
+    judge(text, cell).denials.iter().map(|d| d.reason).collect()
+}
+
+#[test]
+fn the_example_permits_what_it_lists() {
+    for id in ["MIT", "CC-BY-4.0", "CC0-1.0", "CC-BY-SA-4.0"] {
+        assert_eq!(reasons(EXAMPLE, &cell(id)), [], "{id}");
+    }
+}
+
+#[test]
+fn a_denied_property_names_its_line() {
+    let verdict = judge(EXAMPLE, &cell("CC-BY-NC-4.0"));
+    let denial = verdict.denials.iter().find(|d| d.reason == Reason::LicenseDenied).unwrap();
+    let rule = denial.rule.as_ref().unwrap();
+    assert_eq!((rule.key.as_str(), rule.value.as_str()), ("deny.properties", "non-commercial"));
+    assert!(EXAMPLE.lines().nth(rule.line as usize - 1).unwrap().contains("non-commercial"));
+}
+
+#[test]
+fn only_concluded_permits() {
+    for (state, reason) in [
+        (State::NoneFound, Reason::NoneFound),
+        (State::Contradicted, Reason::Contradicted),
+        (State::Unparseable, Reason::Unparseable),
+        (State::Pending, Reason::Pending),
+        (State::Unknown, Reason::ExposureUnknown),
+    ] {
+        assert_eq!(reasons(EXAMPLE, &Cell { state, ..cell("MIT") }), [reason]);
+    }
+}
+
+#[test]
+fn a_choice_without_an_election_denies_and_the_elected_branch_decides() {
+    let open = cell("CC-BY-NC-SA-4.0 OR CC-BY-SA-4.0");
+    assert_eq!(reasons(EXAMPLE, &open), [Reason::ElectionMissing]);
+    let elected = |branch: &str| Cell { election: branch.parse().ok(), ..open.clone() };
+    assert_eq!(reasons(EXAMPLE, &elected("CC-BY-SA-4.0")), []);
+    assert!(reasons(EXAMPLE, &elected("CC-BY-NC-SA-4.0")).contains(&Reason::LicenseDenied));
+}
+
+#[test]
+fn any_branch_is_tested_whatever_was_elected() {
+    let cell = Cell { election: "MIT".parse().ok(), ..cell("MIT OR AGPL-3.0-only") };
+    assert_eq!(reasons(EXAMPLE, &cell), [Reason::BranchDenied]);
+}
+
+#[test]
+fn an_id_that_nobody_reviewed_permits_nothing() {
+    assert_eq!(reasons(EXAMPLE, &cell("LicenseRef-unheard-of")), [Reason::UnreviewedTerms]);
+    assert_eq!(reasons(EXAMPLE, &cell("GPL-2.0-only WITH Classpath-exception-2.0")), [Reason::UnreviewedTerms]);
+}
+
+#[test]
+fn a_basis_must_be_listed_and_hold_in_every_place() {
+    let basis = |text: &str| Cell { basis: text.parse().ok(), expression: None, ..cell("MIT") };
+    assert_eq!(reasons(EXAMPLE, &basis("public-domain:*")), []);
+    assert_eq!(reasons(EXAMPLE, &basis("public-domain:US")), [Reason::BasisNotInPlace]);
+    assert!(reasons(EXAMPLE, &Cell { basis: Some(Basis::TdmArt4), ..cell("MIT") }).contains(&Reason::BasisNotAllowed));
+}
+
+#[test]
+fn research_mining_is_never_commercial() {
+    let text = EXAMPLE.replace("\"license\", \"contract\"", "\"tdm-art3\", \"license\", \"contract\"").replace("[\"EU\", \"US\"]", "[\"EU\"]");
+    assert_eq!(reasons(&text, &Cell { basis: Some(Basis::TdmArt3), ..cell("MIT") }), [Reason::CeilingExceeded]);
+}
+
+#[test]
+fn a_source_hits_a_cell_when_all_are_hit_and_a_rightsholder_when_any_is() {
+    let from = |sources: &[&str]| Cell { sources: sources.iter().map(|s| s.parse().unwrap()).collect(), ..cell("MIT") };
+    assert_eq!(reasons(EXAMPLE, &from(&["forum.example"])), [Reason::SourceDenied]);
+    assert_eq!(reasons(EXAMPLE, &from(&["forum.example", "other"])), []);
+    let held = Cell { rightsholders: ["https://ror.org/012345678".to_owned(), "somebody".to_owned()].into(), ..cell("MIT") };
+    assert_eq!(reasons(EXAMPLE, &held), [Reason::RightsholderDenied]);
+}
+
+#[test]
+fn a_closed_cell_without_sources_cannot_pass_a_rule_by_source() {
+    assert_eq!(reasons(EXAMPLE, &cell("MIT").outward()), [Reason::UndecidedWithdrawal]);
+}
+
+#[test]
+fn a_duty_that_is_not_delivered_denies() {
+    let text = EXAMPLE.replace("share-alike = { deliver = \"answer-flag\" }\n", "");
+    assert_eq!(reasons(&text, &cell("CC-BY-SA-4.0")), [Reason::DutyUndeliverable]);
+}
+
+#[test]
+fn act_and_validity_are_tested() {
+    let early = Context { act: Act::Train, as_of: "2026-11-30".parse().unwrap(), terms: &ReviewedTerms };
+    let verdict = evaluate(&policy(EXAMPLE), &cell("MIT"), &early);
+    let reasons: Vec<Reason> = verdict.denials.iter().map(|d| d.reason).collect();
+    assert_eq!(reasons, [Reason::PolicyNotInForce, Reason::ActNotCovered]);
+}
+
+#[test]
+fn a_mistake_is_shown_with_line_and_column() {
+    let mistakes = [
+        EXAMPLE.replace("families =", "familys ="),
+        EXAMPLE.replace("default = \"deny\"", "default = \"allow\""),
+        EXAMPLE.replace("none-found = \"deny\"", "none-found = \"permit\""),
+        EXAMPLE.replace("\"non-commercial\"", "\"noncommercial\""),
+        EXAMPLE.replace("until = 2027-05-31", "until = 2026-05-31"),
+        EXAMPLE.replace("head_max_age = \"7d\"", "head_max_age = \"a week\""),
+        EXAMPLE.replace("\"AGPL-3.0-only\"", "\"AGPL-3.0-only OR MIT\""),
+    ];
+    for text in mistakes {
+        let error = Policy::parse(Path::new("policy.toml"), text.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("line ") && error.contains("column "), "{error}");
+    }
+}
+
+#[test]
+fn absent_sections_deny() {
+    let start = EXAMPLE.find("[allow]").unwrap();
+    let end = EXAMPLE.find("[or]").unwrap();
+    let text = format!("{}{}", &EXAMPLE[..start], &EXAMPLE[end..]);
+    assert_eq!(reasons(&text, &cell("MIT")), [Reason::BasisNotAllowed, Reason::LicenseNotAllowed]);
+}

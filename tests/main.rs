@@ -1,0 +1,17 @@
+//! Tests of the whole: the real programs, run as processes on a small committed corpus, held to what flexmix promises.
+//! One module for each promise. The programs' paths come from the environment variables FLEXMIX and FLEXMIX_TORCH
+//! (`make test-whole` sets them); without them the tests fail and say so. Knows no crate of ours but the contract.
+
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on stops, and says where it is")]
+
+mod cli;
+mod determinism;
+mod edges;
+mod ingest;
+mod policy;
+mod readers;
+mod signing;
+mod support;
+mod tamper;
+mod tidy;
+mod training;

@@ -1,0 +1,24 @@
+//! What every test of the whole uses: programs as processes, a house with keys for every role, and corpora and models
+//! that are built once in a run of the tests and copied by those who change them.
+
+mod files;
+mod house;
+mod program;
+mod shared;
+
+pub(crate) use files::{contents, copy_tree, differences, flip_byte, random};
+pub(crate) use house::{AS_OF, House};
+pub(crate) use program::{Ended, flexmix, flexmix_program, torch_program};
+pub(crate) use shared::{corpus, model};
+
+use std::path::PathBuf;
+
+/// The folder of the committed fixture corpus.
+pub(crate) fn fixture() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/corpus")
+}
+
+/// The workspace's root.
+pub(crate) fn workspace() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
