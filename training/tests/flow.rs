@@ -43,8 +43,8 @@ fn merged(fixture: &Fixture, name: &str, jobs: &[&str]) -> Result<Merged> {
 
 fn logits(session: &Session) -> Tensor {
     let ids: Vec<i64> = (0..30).map(|i| i * 7 % 60).collect();
-    let run = |mix| session.network.logits(&Tensor::from_slice(&ids), &mut Documents::new(&[30]), mix);
-    session.with_mixture(run).unwrap()
+    let ids = Tensor::from_slice(&ids);
+    session.with_mixture(|mix| session.network.logits(&ids, &mut Documents::new(&[30]), mix)).unwrap()
 }
 
 fn open(model: &Path, fixture: &Fixture, policy: &str) -> Result<Session> {

@@ -2,20 +2,21 @@
 //! these are its users' flags too.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use manifests::date::Date;
 use manifests::id::ExpertId;
 
 /// Version and build; `flexmix` reads the contract's id here before it works with this program.
-fn version() -> String {
+static VERSION: LazyLock<String> = LazyLock::new(|| {
     let (version, build) = (env!("CARGO_PKG_VERSION"), env!("FLEXMIX_TORCH_BUILD"));
     format!("{version} contract {} build {build} libtorch 2.11.0", manifests::build::CONTRACT)
-}
+});
 
 /// Trains, merges and runs FlexOlmo models from verified manifests.
 #[derive(Debug, Parser)]
-#[command(name = "flexmix-torch", version = version())]
+#[command(name = "flexmix-torch", version = VERSION.as_str())]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

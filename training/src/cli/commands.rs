@@ -51,7 +51,7 @@ fn set_threads(threads: Option<i32>) -> Result<()> {
 }
 
 fn today(as_of: Option<Date>) -> Date {
-    as_of.unwrap_or_else(|| jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date().into())
+    as_of.unwrap_or_else(|| jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date().into())
 }
 
 fn start(job: &JobArgs, name: &str) -> Result<Watcher> {

@@ -51,7 +51,7 @@ pub struct Inputs {
 }
 
 /// What a job says before it begins.
-pub type Say<'a> = &'a mut dyn FnMut(String);
+type Say<'a> = &'a mut dyn FnMut(String);
 
 /// A job with everything verified that it rests on.
 struct Opened {

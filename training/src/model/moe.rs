@@ -134,7 +134,7 @@ pub(super) fn unfolded(x: &Tensor, anchor: &Layer, rows: &Tensor, experts: &[&Ex
     use tch::IndexOp;
     let probabilities = x.matmul(&rows.tr()).softmax(-1, x.kind());
     let n = x.size()[0];
-    let mut out = x.zeros_like();
+    let out = x.zeros_like();
     for row in 0..n {
         let values: Vec<f64> = (0..=experts.len()).map(|e| probabilities.double_value(&[row, e as i64])).collect();
         let one = x.i(row..=row);
