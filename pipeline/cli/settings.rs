@@ -71,5 +71,5 @@ fn records_of(dir: &Path) -> PathBuf {
 
 /// The day in UTC. The only clock that decides anything; `--as-of` replaces it.
 fn today() -> Date {
-    Date::from(jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date())
+    Date::from(jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date())
 }

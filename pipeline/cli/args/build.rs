@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::GateArgs;
+use super::{Format, GateArgs};
 
 /// Arguments of `flexmix build`.
 #[derive(Debug, Args)]
@@ -32,6 +32,9 @@ pub(crate) struct BuildArgs {
     /// Where the recipe's inputs lie [default: beside the recipe]
     #[arg(long, value_name = "DIR")]
     pub inputs: Option<PathBuf>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
     #[command(flatten)]
     pub gate: GateArgs,
 }

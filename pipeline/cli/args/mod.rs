@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use manifests::date::Date;
 
 pub(crate) use build::BuildArgs;
-pub(crate) use read::{AuditArgs, InspectArgs, PolicyCommand, QueryArgs, VerifyArgs};
+pub(crate) use read::{AuditArgs, InspectArgs, PolicyCheckArgs, PolicyCommand, QueryArgs, VerifyArgs};
 pub(crate) use sign::{KeysCommand, SignArgs, SignKind, TrustCommand, TrustInitArgs};
 pub(crate) use train::{LaunchArgs, PassArgs, PlanArgs, TrainCommand};
 
@@ -67,7 +67,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Train(TrainCommand),
     /// Merge an anchor and experts into a model (runs flexmix-torch)
-    #[command(after_help = "Example:\n  flexmix merge corpus/train --out corpus/models/demo --key keys/merger.key")]
+    #[command(after_help = "Example:\n  flexmix merge --anchor corpus/train/anchor --expert corpus/train/code --out corpus/models/demo \\\n    --trust trust.toml --key keys/merger.key")]
     Merge(PassArgs),
     /// Answer a prompt under a policy (runs flexmix-torch)
     #[command(after_help = "Example:\n  flexmix generate corpus/models/demo --policy policies/serve.toml --prompt 'Once upon'")]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::GateArgs;
+use super::{Format, GateArgs};
 
 /// `flexmix train …`.
 #[derive(Debug, Subcommand)]
@@ -51,6 +51,9 @@ pub(crate) struct PlanArgs {
     /// A preset of the model and job sizes, TOML
     #[arg(long, value_name = "FILE")]
     pub sizes: Option<PathBuf>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
     #[command(flatten)]
     pub gate: GateArgs,
 }

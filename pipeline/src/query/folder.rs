@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// The file of a set's manifest, in the set's folder.
 pub const MANIFEST_FILE: &str = "manifest.dsse.json";
 /// The file of a closed set's public manifest, in the set's folder.
-pub const PUBLIC_FILE: &str = "public.dsse.json";
+pub const PUBLIC_FILE: &str = "public-manifest.dsse.json";
 /// The file of a model's index, in the model's folder.
 pub const INDEX_FILE: &str = "index.dsse.json";
 /// The file of a stamp, in the folder of what it is of.

@@ -16,6 +16,7 @@ use super::shard::Counted;
 use super::{Log, equal};
 use crate::error::Result;
 use crate::query::{Folder, Signed, shard_path};
+use crate::run::RunRecord;
 
 pub(super) fn verify(folder: &Folder, log: &mut Log<'_>) -> Result<()> {
     let ledger_folder = folder.root.join("ledger");
@@ -36,6 +37,7 @@ pub(super) fn verify(folder: &Folder, log: &mut Log<'_>) -> Result<()> {
             log.failed(&ledger_folder, "ledger", format!("set `{name}` kept documents and has no manifest"));
         }
     }
+    run_record(folder, log);
     for signed in &folder.public {
         log.seal(signed);
         let full = folder.manifests.iter().find(|m| m.record.set == signed.record.set);
@@ -45,6 +47,31 @@ pub(super) fn verify(folder: &Folder, log: &mut Log<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// `run.json` is not signed: it must say of each set what the signed manifest says.
+fn run_record(folder: &Folder, log: &mut Log<'_>) {
+    let path = folder.root.join("run.json");
+    let read = std::fs::read(&path).map_err(|e| format!("cannot be read: {e}"));
+    let parsed = read.and_then(|bytes| serde_json::from_slice::<RunRecord>(&bytes).map_err(|e| e.to_string()));
+    let checked = parsed.and_then(|run| {
+        if Sha256::of(run.recipe.as_bytes()) != run.recipe_digest {
+            return Err("its recipe is not the text that its digest is of".to_owned());
+        }
+        let named = run.manifests.iter().map(|(set, digest)| (set, *digest));
+        let found: BTreeMap<_, _> = folder.manifests.iter().map(|m| (&m.record.set, m.digest)).collect();
+        if !named.eq(found) {
+            return Err("the manifests are not those that it names".to_owned());
+        }
+        let differs = |m: &&Signed<SetManifest>| {
+            run.funnels.get(&m.record.set) != Some(&m.record.funnel) || run.recipe_digest != m.record.recipe
+        };
+        match folder.manifests.iter().find(differs) {
+            Some(m) => Err(format!("set `{}` has another funnel or recipe in its manifest", m.record.set)),
+            None => Ok(format!("{} manifests, {} stages", run.manifests.len(), run.stages.len())),
+        }
+    });
+    log.law(&path, "run record", checked);
 }
 
 fn set(folder: &Folder, signed: &Signed<SetManifest>, ledger: Option<&mut BTreeMap<String, SetLedger>>, log: &mut Log<'_>) {
