@@ -56,18 +56,30 @@ reasons! {
     // D: duplicates and splits
     ExactDuplicate "FM-D-001" "exact-duplicate" "the same normalised text stands elsewhere; `duplicate_of` says where";
     // F: filters
-    LengthBelow "FM-F-001" "length-below" "the text is shorter than the filter's minimum";
-    LengthAbove "FM-F-002" "length-above" "the text is longer than the filter's maximum";
-    GopherWordCount "FM-F-010" "gopher-word-count" "the number of words is outside the Gopher range";
-    GopherWordLength "FM-F-011" "gopher-word-length" "the median or mean word length is outside the Gopher range";
-    GopherSymbolRatio "FM-F-012" "gopher-symbol-ratio" "too many symbols for the number of words";
-    GopherAlphaRatio "FM-F-013" "gopher-alpha-ratio" "too few words have an alphabetic character";
-    GopherStopWords "FM-F-014" "gopher-stop-words" "fewer required stop words than the Gopher rule asks";
-    GopherBullets "FM-F-015" "gopher-bullets" "too many lines start with a bullet";
-    GopherEllipsis "FM-F-016" "gopher-ellipsis" "too many lines end with an ellipsis";
-    GopherDuplicateLines "FM-F-017" "gopher-duplicate-lines" "too much of the text is in repeated lines or paragraphs";
-    GopherTopNgram "FM-F-018" "gopher-top-ngram" "one n-gram makes up too much of the text";
-    GopherDuplicateNgram "FM-F-019" "gopher-duplicate-ngram" "repeated n-grams make up too much of the text";
+    LengthTooFewBytes "FM-F-001" "length-too-few-bytes" "fewer bytes than the filter asks";
+    LengthTooManyBytes "FM-F-002" "length-too-many-bytes" "more bytes than the filter allows";
+    LengthTooFewWords "FM-F-003" "length-too-few-words" "fewer words than the filter asks";
+    LengthTooManyWords "FM-F-004" "length-too-many-words" "more words than the filter allows";
+    GopherTooFewWords "FM-F-005" "gopher-too-few-words" "fewer words than the Gopher rule asks";
+    GopherTooManyWords "FM-F-006" "gopher-too-many-words" "more words than the Gopher rule allows";
+    GopherShortWords "FM-F-007" "gopher-short-words" "the median word is shorter than the Gopher rule asks";
+    GopherLongWords "FM-F-008" "gopher-long-words" "the median word is longer than the Gopher rule allows";
+    GopherSymbols "FM-F-009" "gopher-symbols" "too many symbols for the number of words";
+    GopherWordsWithoutLetters "FM-F-010" "gopher-words-without-letters" "too few words have a letter";
+    GopherRequiredWords "FM-F-011" "gopher-required-words" "fewer of the required common words than the Gopher rule asks";
+    GopherBulletLines "FM-F-012" "gopher-bullet-lines" "too many lines start with a bullet";
+    GopherEllipsisLines "FM-F-013" "gopher-ellipsis-lines" "too many lines end with an ellipsis";
+    GopherDuplicateLines "FM-F-014" "gopher-duplicate-lines" "too many lines are repeated";
+    GopherDuplicateLineCharacters "FM-F-015" "gopher-duplicate-line-characters" "too many characters are in repeated lines";
+    GopherTop2gram "FM-F-016" "gopher-top-2gram" "the most frequent 2-gram makes up too much of the text";
+    GopherTop3gram "FM-F-017" "gopher-top-3gram" "the most frequent 3-gram makes up too much of the text";
+    GopherTop4gram "FM-F-018" "gopher-top-4gram" "the most frequent 4-gram makes up too much of the text";
+    GopherDuplicate5grams "FM-F-019" "gopher-duplicate-5grams" "repeated 5-grams make up too much of the text";
+    GopherDuplicate6grams "FM-F-020" "gopher-duplicate-6grams" "repeated 6-grams make up too much of the text";
+    GopherDuplicate7grams "FM-F-021" "gopher-duplicate-7grams" "repeated 7-grams make up too much of the text";
+    GopherDuplicate8grams "FM-F-022" "gopher-duplicate-8grams" "repeated 8-grams make up too much of the text";
+    GopherDuplicate9grams "FM-F-023" "gopher-duplicate-9grams" "repeated 9-grams make up too much of the text";
+    GopherDuplicate10grams "FM-F-024" "gopher-duplicate-10grams" "repeated 10-grams make up too much of the text";
     // P: policy
     PolicyNotInForce "FM-P-001" "policy-not-in-force" "the date is outside the policy's validity";
     ActNotCovered "FM-P-002" "act-not-covered" "the policy is for another act";

@@ -94,6 +94,7 @@ impl Exit {
     pub(crate) fn of_child(code: i32) -> Self {
         match u8::try_from(code) {
             Ok(0) => Self::Done,
+            Ok(75) => Self::Checkpoint,
             Ok(code) => Self::Passed(code),
             Err(_) => Self::Bug,
         }

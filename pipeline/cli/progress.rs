@@ -89,8 +89,8 @@ impl Progress for Lines {
         count.0 += 1;
         let (done, all) = *count;
         // Ten lines a stage at most: a log is for reading.
-        let step = (all / 10).max(1);
-        if all > 10 && done % step == 0 && done < all {
+        let step = all.div_ceil(10);
+        if all > 10 && done.is_multiple_of(step) && done < all {
             to_stderr(&format!("  {done}/{all}\n"));
         }
     }

@@ -60,10 +60,10 @@ impl TorchError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Missing => Some("build it with `make torch` (this sets up libtorch), or name it: FLEXMIX_TORCH=/path/to/flexmix-torch"),
+            Self::Missing => Some("build it with `make flexmix-torch` (this sets up libtorch), or name it: FLEXMIX_TORCH=/path/to/flexmix-torch"),
             Self::NotAProgram(_) => Some("let FLEXMIX_TORCH name the program, or unset it"),
             Self::NotOurs { .. } | Self::OtherContract { .. } => {
-                Some("build both programs from one checkout: `make build torch`")
+                Some("build both programs from one checkout: `make all`")
             }
             Self::Start { .. } => Some("is it executable, and can it find libtorch? try `flexmix-torch --version`"),
             Self::Failed { .. } => None,

@@ -88,12 +88,22 @@ impl House {
 
     /// Moves in: keys, trust, policies, recipe and records. `extra` goes to the end of the recipe.
     pub(super) fn furnish(&self, extra: &str) {
-        let mut init: Vec<OsString> = ["trust", "init", "--demo", "--from", "2026-11-01", "--until", "2027-12-31"].map(Into::into).into();
-        init.extend(["--out".into(), self.path("trust.toml").into(), "--root".into(), self.path("keys/root.pub").into()]);
+        let mut init: Vec<OsString> =
+            ["trust", "init", "--demo", "--from", "2026-11-01", "--until", "2027-12-31"].map(Into::into).into();
+        init.extend([
+            "--out".into(),
+            self.path("trust.toml").into(),
+            "--root".into(),
+            self.path("keys/root.pub").into(),
+        ]);
         for (name, role) in KEYS {
-            flexmix(["keys".as_ref(), "generate".as_ref(), "--out".as_ref(), self.path("keys").join(name).as_os_str()]).expect(0);
+            flexmix(["keys".as_ref(), "generate".as_ref(), "--out".as_ref(), self.path("keys").join(name).as_os_str()])
+                .expect(0);
             if role != "root" {
-                init.extend(["--key".into(), format!("{name}={role}:{}", self.path("keys").join(format!("{name}.pub")).display()).into()]);
+                init.extend([
+                    "--key".into(),
+                    format!("{name}={role}:{}", self.path("keys").join(format!("{name}.pub")).display()).into(),
+                ]);
             }
         }
         flexmix(init).expect(0);
@@ -123,7 +133,8 @@ impl House {
         let mut last = None;
         for key in keys {
             let key = self.key(key);
-            let mut arguments = vec!["sign".as_ref(), kind.as_ref(), file.as_os_str(), "--key".as_ref(), key.as_os_str()];
+            let mut arguments =
+                vec!["sign".as_ref(), kind.as_ref(), file.as_os_str(), "--key".as_ref(), key.as_os_str()];
             let records = self.records();
             if kind == "head" {
                 arguments.extend(["--records".as_ref(), records.as_os_str()]);
@@ -176,7 +187,8 @@ impl House {
     fn build_words(&self, out: &Path, more: &[&str]) -> Vec<OsString> {
         let inputs = self.path("inputs");
         let inputs = if inputs.is_dir() { inputs } else { super::fixture().join("inputs") };
-        let mut words: Vec<OsString> = vec!["build".into(), self.path("recipe.toml").into(), "--out".into(), out.into()];
+        let mut words: Vec<OsString> =
+            vec!["build".into(), self.path("recipe.toml").into(), "--out".into(), out.into()];
         words.extend(["--key".into(), self.key("builder").into(), "--secret".into(), self.path("owner.secret").into()]);
         words.extend(["--inputs".into(), inputs.into(), "--no-progress".into()]);
         words.into_iter().chain(more.iter().map(Into::into)).chain(self.gate()).collect()
@@ -201,7 +213,8 @@ impl House {
     /// The rows of a query, each an object by column.
     #[track_caller]
     pub(crate) fn query(&self, folder: &Path, sql: &str) -> Vec<Value> {
-        let ended = flexmix(["query".as_ref(), folder.as_os_str(), sql.as_ref(), "--format".as_ref(), "json".as_ref()]).expect(0);
+        let ended = flexmix(["query".as_ref(), folder.as_os_str(), sql.as_ref(), "--format".as_ref(), "json".as_ref()])
+            .expect(0);
         ended.json()["rows"].as_array().unwrap().clone()
     }
 

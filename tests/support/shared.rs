@@ -51,7 +51,8 @@ fn run_folder() -> PathBuf {
     let own = top.join(format!("run-{id}"));
     fs::create_dir_all(&own).unwrap();
     let is_old = |path: &Path| {
-        let age = path.metadata().and_then(|m| m.modified()).map(|t| SystemTime::now().duration_since(t).unwrap_or_default());
+        let age =
+            path.metadata().and_then(|m| m.modified()).map(|t| SystemTime::now().duration_since(t).unwrap_or_default());
         age.is_ok_and(|age| age > Duration::from_secs(3600))
     };
     for entry in fs::read_dir(&top).unwrap().flatten() {
@@ -144,7 +145,8 @@ impl House {
         let read = |id: &str| {
             let path = self.stamped(id).join("stamp.dsse.json");
             let envelope = manifests::sign::Envelope::read(&path).unwrap();
-            let statement = manifests::sign::Statement::<manifests::stamp::Stamp>::peek_unverified(&envelope, &path).unwrap();
+            let statement =
+                manifests::sign::Statement::<manifests::stamp::Stamp>::peek_unverified(&envelope, &path).unwrap();
             Job { id: id.to_owned(), files_root: statement.predicate.files_root.root.to_string() }
         };
         names.map(read).into()

@@ -12,3 +12,6 @@ pub use folder::{
 };
 pub use rows::{Column, Rows};
 pub(crate) use tables::shard_path;
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
+    DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
     UInt64Type,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -80,6 +80,8 @@ fn value(array: &ArrayRef, row: usize) -> Result<Value> {
         DataType::UInt64 => array.as_primitive::<UInt64Type>().value(row).into(),
         DataType::Float32 => f64::from(array.as_primitive::<Float32Type>().value(row)).into(),
         DataType::Float64 => array.as_primitive::<Float64Type>().value(row).into(),
+        // What SQL makes of a sum of unsigned and signed integers.
+        DataType::Decimal128(_, 0) => whole(array.as_primitive::<Decimal128Type>().value(row)),
         DataType::Utf8 => array.as_string::<i32>().value(row).into(),
         DataType::LargeUtf8 => array.as_string::<i64>().value(row).into(),
         DataType::Utf8View => array.as_string_view().value(row).into(),
@@ -92,6 +94,12 @@ fn value(array: &ArrayRef, row: usize) -> Result<Value> {
             formatter.value(row).to_string().into()
         }
     })
+}
+
+/// An integer, or its digits when no 64-bit integer holds it.
+fn whole(number: i128) -> Value {
+    let signed = i64::try_from(number).map(Value::from);
+    signed.or_else(|_| u64::try_from(number).map(Value::from)).unwrap_or_else(|_| number.to_string().into())
 }
 
 fn list(items: &ArrayRef) -> Result<Value> {

@@ -73,7 +73,7 @@ struct Clustered {
 struct Decided {
     decision: Decision,
     stage: &'static str,
-    reason: Option<String>,
+    reason: Option<Reason>,
     detail: Option<String>,
     cell: Option<Cell>,
     tier: Option<String>,
@@ -144,11 +144,11 @@ fn clustered(clusters: &[PathBuf], n: usize) -> Result<Vec<Clustered>> {
     Ok(found)
 }
 
-fn dropped(stage: &'static str, reason: impl ToString, detail: Option<String>) -> Decided {
+fn dropped(stage: &'static str, reason: Reason, detail: Option<String>) -> Decided {
     Decided {
         decision: Decision::Dropped,
         stage,
-        reason: Some(reason.to_string()),
+        reason: Some(reason),
         detail,
         cell: None,
         tier: None,
@@ -162,6 +162,12 @@ fn value(batch: &RecordBatch, name: &str, row: usize) -> Result<Option<String>> 
     Ok(values.is_valid(row).then(|| values.value(row).to_owned()))
 }
 
+/// A former stage's reason, which must be in the catalogue.
+fn reason(batch: &RecordBatch, row: usize) -> Result<Option<Reason>> {
+    let name = value(batch, "reason", row)?;
+    name.map(|n| n.parse().map_err(|_| Error::Bug(format!("reason `{n}` is not in the catalogue")))).transpose()
+}
+
 fn decide(
     slice: &RecordBatch,
     facts: &RecordBatch,
@@ -169,12 +175,12 @@ fn decide(
     cluster: Option<Clustered>,
     rules: &Rules<'_>,
 ) -> Result<Decided> {
-    if let Some(reason) = value(slice, "reason", row)? {
+    if let Some(reason) = reason(slice, row)? {
         return Ok(dropped("read", reason, value(slice, "detail", row)?));
     }
-    let filtered = value(facts, "reason", row)?;
+    let filtered = reason(facts, row)?;
     let Some(cluster) = cluster else {
-        return Ok(dropped("facts", filtered.unwrap_or_else(|| Reason::Panicked.to_string()), value(facts, "detail", row)?));
+        return Ok(dropped("facts", filtered.unwrap_or(Reason::Panicked), value(facts, "detail", row)?));
     };
     let election = cluster.conclusion.expression.as_ref().and_then(|e| elect(&rules.elections, e, &cluster.sources));
     let cell = Cell::new(&cluster.conclusion, election, cluster.sources, cluster.rightsholders);
@@ -193,7 +199,7 @@ fn decide(
         (None, true, None) => {
             let digests: &FixedSizeBinaryArray = column(facts, "digest")?;
             let kept = if is_held_out(rules.recipe, digests.value(row)) { Decision::HeldOut } else { Decision::Kept };
-            Decided { decision: kept, reason: None, ..dropped("hold-out", "", None) }
+            Decided { decision: kept, reason: None, ..dropped("hold-out", Reason::Empty, None) }
         }
     };
     decided.tier = Some(tier(&cell, &rules.gate.records));
@@ -223,7 +229,7 @@ fn batch(decided: &[Decided]) -> Result<RecordBatch> {
     for one in decided {
         decision.append_value(one.decision.as_str());
         stage.append_value(one.stage);
-        reason.append_option(one.reason.as_deref());
+        reason.append_option(one.reason.map(Reason::name));
         detail.append_option(one.detail.as_deref());
         cell.append_option(one.cell.as_ref().map(to_json).transpose()?);
         tier.append_option(one.tier.as_deref());

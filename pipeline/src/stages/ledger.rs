@@ -136,7 +136,6 @@ fn batch(
     let taken = |batch: &RecordBatch, name: &str| -> Result<ArrayRef> {
         batch.column_by_name(name).cloned().ok_or_else(|| Error::Bug(format!("no column `{name}`")))
     };
-    let (reason, detail) = (reasons(decisions, "reason")?, reasons(decisions, "detail")?);
     let columns: Vec<ArrayRef> = vec![
         Arc::new(id.finish()),
         taken(rows, "declared_id")?,
@@ -146,8 +145,8 @@ fn batch(
         Arc::new(set.finish()),
         taken(decisions, "decision")?,
         taken(decisions, "stage")?,
-        reason,
-        detail,
+        taken(decisions, "reason")?,
+        taken(decisions, "detail")?,
         Arc::new(state.finish()),
         Arc::new(license.finish()),
         Arc::new(cell_id.finish()),
@@ -164,11 +163,6 @@ fn batch(
         Arc::new(shard_row.finish()),
     ];
     Ok(RecordBatch::try_new(ledger_schema(), columns)?)
-}
-
-fn reasons(decisions: &RecordBatch, name: &str) -> Result<ArrayRef> {
-    let values: &StringArray = column(decisions, name)?;
-    Ok(Arc::new(values.iter().map(|v| v.filter(|v| !v.is_empty())).collect::<StringArray>()))
 }
 
 fn claims_of(slice: &DecidedSlice, rows: &RecordBatch) -> Result<RecordBatch> {

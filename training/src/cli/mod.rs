@@ -7,14 +7,31 @@ mod devices;
 mod progress;
 
 use std::io::Write as _;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
 
 use clap::Parser as _;
 use training::Error;
 
 use args::{Cli, Format};
 
+/// libtorch's threads wait for each other in a loop, by default for milliseconds: where another program wants the
+/// core too, a step takes several times as long (measured: 9×). The library that does it reads its setting before
+/// `main`, so the program replaces itself by itself with a short wait, unless the user chose one.
+fn wait_briefly() {
+    let chosen = ["GOMP_SPINCOUNT", "OMP_WAIT_POLICY"].iter().any(|name| std::env::var_os(name).is_some());
+    if let (false, Ok(program)) = (chosen, std::env::current_exe()) {
+        let mut again = Command::new(program);
+        // This returns only when it fails; then the default is kept.
+        drop(again.args(std::env::args_os().skip(1)).env("GOMP_SPINCOUNT", SPINS).exec());
+    }
+}
+
+/// Turns of the waiting loop, some microseconds.
+const SPINS: &str = "2000";
+
 pub(crate) fn main() -> ExitCode {
+    wait_briefly();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 pub mod corpus;
+mod expert;
 pub mod feed;
 pub mod finish;
 mod start;
@@ -10,5 +11,6 @@ pub mod trainer;
 #[cfg(test)]
 mod tests;
 
+pub use expert::run_expert;
 pub use finish::Finished;
-pub use start::{Inputs, run_anchor, run_expert};
+pub use start::{Inputs, run_anchor};

@@ -1,4 +1,4 @@
-//! What happens before and after the loop: plan, gate, sets, initial weights; then exposure and stamp.
+//! What happens before and after the loop: plan, gate, sets; and the anchor's job from its first weights to its stamp.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,23 +8,22 @@ use manifests::date::Date;
 use manifests::digest::Sha256;
 use manifests::exposure::{Cell, CellCount, Exposure, Kind as ExposureKind};
 use manifests::gate::{Gate, GateOptions};
-use manifests::id::{ExpertId, SetName};
-use manifests::plan::{ExpertJob, Plan, RowMethod};
+use manifests::id::SetName;
+use manifests::plan::Plan;
 use manifests::policy::Act;
 use manifests::sign::PrivateKey;
-use manifests::stamp::{RouterRow, Subject};
+use manifests::stamp::Subject;
 use manifests::store::read_capped;
 use tch::{Kind, Tensor};
 
 use super::corpus::{OpenSet, Refused};
 use super::feed::{Count, Feed, State as FeedState};
-use super::finish::{BUILD, Finished, Product, row_digest};
+use super::finish::{BUILD, Finished, Product};
 use super::trainer::{Next, Progress, Share, Sizes, Start, Trainer};
-use crate::config::{AnchorConfig, ExpertConfig, to_json};
-use crate::contrast::{self, Moments};
+use crate::config::{AnchorConfig, to_json};
 use crate::error::{Error, Result};
 use crate::folder::{ANCHOR, Stamped};
-use crate::model::{Anchor, Expert, Network, Rank, Size};
+use crate::model::{Anchor, Network, Size};
 use crate::optim::{Optimizer, Parameter, Schedule};
 
 /// What a job is run with.
@@ -51,33 +50,33 @@ pub struct Inputs {
 }
 
 /// What a job says before it begins.
-type Say<'a> = &'a mut dyn FnMut(String);
+pub(super) type Say<'a> = &'a mut dyn FnMut(String);
 
 /// A job with everything verified that it rests on.
-struct Opened {
-    plan: Plan,
-    plan_digest: Sha256,
+pub(super) struct Opened {
+    pub(super) plan: Plan,
+    pub(super) plan_digest: Sha256,
     corpus: PathBuf,
-    gate: Gate,
-    key: PrivateKey,
-    out: PathBuf,
-    size: Size,
+    pub(super) gate: Gate,
+    pub(super) key: PrivateKey,
+    pub(super) out: PathBuf,
+    pub(super) size: Size,
 }
 
 /// Sets may be read by a job: the set, its admitted cells, and what counts as its eos.
-struct Admitted {
-    set: OpenSet,
-    cells: BTreeSet<u32>,
+pub(super) struct Admitted {
+    pub(super) set: OpenSet,
+    pub(super) cells: BTreeSet<u32>,
 }
 
 impl Admitted {
-    fn feed(&self, seed: u64, name: &str, state: Option<&FeedState>) -> Result<Feed> {
+    pub(super) fn feed(&self, seed: u64, name: &str, state: Option<&FeedState>) -> Result<Feed> {
         let groups = Box::new(self.set.training(self.cells.clone()));
         Feed::new(groups, seed, name, self.set.manifest.tokenizer.eos, state.cloned().unwrap_or_default())
     }
 }
 
-fn open(inputs: &Inputs, name: &str) -> Result<Opened> {
+pub(super) fn open(inputs: &Inputs, name: &str) -> Result<Opened> {
     let (plan, plan_digest) = Plan::read(&inputs.plan)?;
     let beside = inputs.plan.parent().unwrap_or(Path::new("."));
     let corpus = inputs.corpus.clone().unwrap_or_else(|| beside.join(&plan.corpus));
@@ -115,7 +114,7 @@ fn size_of(plan: &Plan) -> Result<Size> {
 
 impl Opened {
     /// Another job in this folder at the same time would write over this one's checkpoints.
-    fn lock(&self) -> Result<fs::File> {
+    pub(super) fn lock(&self) -> Result<fs::File> {
         let path = self.out.join("job.lock");
         let file = fs::File::create(&path).map_err(|e| Error::io(&path, e))?;
         match file.try_lock() {
@@ -124,7 +123,7 @@ impl Opened {
         }
     }
 
-    fn admit(&self, set: &SetName, tiers: &[String], say: Say<'_>) -> Result<Admitted> {
+    pub(super) fn admit(&self, set: &SetName, tiers: &[String], say: Say<'_>) -> Result<Admitted> {
         let pinned = self.plan.sets.iter().find(|s| s.set == *set).map(|s| s.manifest);
         let set = OpenSet::open(&self.corpus, set, &self.gate.trust, self.gate.as_of, pinned)?;
         let (cells, refused) = set.admit(&self.gate, tiers)?;
@@ -143,7 +142,7 @@ impl Opened {
         Ok(Admitted { set, cells })
     }
 
-    fn steps(&self, tokens: u64, batch: u32, every: u64) -> Result<Sizes> {
+    pub(super) fn steps(&self, tokens: u64, batch: u32, every: u64) -> Result<Sizes> {
         let length = self.plan.model.sequence;
         if batch == 0 || !batch.is_multiple_of(length) || tokens == 0 {
             let why = format!("`batch_tokens` {batch} must be a multiple of `sequence` {length}, and `tokens` above 0");
@@ -153,11 +152,11 @@ impl Opened {
         Ok(Sizes { steps: tokens.div_ceil(batch.into()), sequences, length: length as usize, every: every.max(1) })
     }
 
-    fn done(&self) -> bool {
+    pub(super) fn done(&self) -> bool {
         self.out.join("model").is_dir()
     }
 
-    fn finished(&self, id: &str) -> Result<Finished> {
+    pub(super) fn finished(&self, id: &str) -> Result<Finished> {
         let folder = self.out.join("model");
         let stamped = Stamped::open(&folder, id, &self.gate.trust, self.gate.as_of)?;
         let (files_root, steps) = (stamped.files_root(), stamped.stamp.steps);
@@ -166,12 +165,12 @@ impl Opened {
 }
 
 /// The digest of everything that decides a job's bits.
-fn job_digest(parts: &[&dyn std::fmt::Debug]) -> Sha256 {
+pub(super) fn job_digest(parts: &[&dyn std::fmt::Debug]) -> Sha256 {
     let text: Vec<String> = parts.iter().map(|part| format!("{part:?}")).collect();
     Sha256::of(text.join("\n").as_bytes())
 }
 
-fn consumed(trainer: &Trainer<'_>, sets: &[&Admitted]) -> Vec<Exposure> {
+pub(super) fn consumed(trainer: &Trainer<'_>, sets: &[&Admitted]) -> Vec<Exposure> {
     let each = trainer.shares.iter().zip(sets);
     each.map(|(share, admitted)| admitted.set.consumed(ExposureKind::Gradient, share.feed.counts())).collect()
 }
@@ -255,131 +254,4 @@ fn tokenizer(corpus: &Path, set: &OpenSet) -> Result<Vec<u8>> {
     let bytes = read_capped(&path, 64 << 20)?;
     let (found, expected) = (Sha256::of(&bytes), set.manifest.tokenizer.digest);
     if found == expected { Ok(bytes) } else { Err(Error::unverified(&path, format!("it is {found}, the manifest names {expected}"))) }
-}
-
-/// The verified anchor that an expert trains against. Its exposure must be permitted for training.
-fn anchor_for(opened: &Opened, folder: &Path) -> Result<(Stamped, Network)> {
-    let nested = folder.join("model");
-    let folder = if nested.is_dir() { nested } else { folder.to_owned() };
-    let stamped = Stamped::open(&folder, ANCHOR, &opened.gate.trust, opened.gate.as_of)?;
-    let decision = opened.gate.exposures(stamped.files_root(), &stamped.stamp.exposures);
-    if let Some(first) = decision.findings.first() {
-        let (policy, reason) = (&opened.gate.policy.id, first.denial.reason.name());
-        let detail = &first.denial.detail;
-        return Err(Error::Denied(format!("policy `{policy}` does not permit the anchor for training: {reason} ({detail})")));
-    }
-    let (config, anchor) = stamped.anchor()?;
-    if config.size() != opened.size {
-        return Err(Error::Usage(format!("the anchor in `{}` has other sizes than the plan", folder.display())));
-    }
-    Ok((stamped, Network::new(anchor)))
-}
-
-/// Own and public text of an expert's job.
-struct Sides {
-    own: Admitted,
-    public: Admitted,
-}
-
-impl Sides {
-    fn feeds(&self, job: &ExpertJob, states: Option<&[FeedState]>) -> Result<Vec<Share>> {
-        let state = |i: usize| states.and_then(|states| states.get(i));
-        let mut shares = vec![Share { feed: self.own.feed(job.seed, "own", state(0))?, weight: job.tokens }];
-        if job.public_tokens > 0 {
-            let feed = self.public.feed(job.seed, "public", state(1))?;
-            shares.push(Share { feed, weight: job.public_tokens });
-        }
-        Ok(shares)
-    }
-
-    /// The layers' rows, what they were made from, and how many documents of each side.
-    fn rows(&self, job: &ExpertJob, network: &Network) -> Result<(Vec<Tensor>, Vec<Exposure>, [u64; 2])> {
-        let longest = usize::try_from(network.anchor.size.max_len).unwrap_or(usize::MAX);
-        let mut sampled = Vec::new();
-        let mut exposures = Vec::new();
-        for (side, admitted) in [("own", &self.own), ("public", &self.public)] {
-            let mut feed = admitted.feed(job.seed, &format!("{side} row"), None)?;
-            let documents = feed.sample(job.row_documents as usize, longest)?;
-            exposures.push(admitted.set.consumed(ExposureKind::RowInit, feed.counts()));
-            sampled.push(Moments::of(network, side, &documents)?);
-        }
-        let counts = [sampled[0].documents() as u64, sampled[1].documents() as u64];
-        Ok((contrast::rows(&sampled[0], &sampled[1])?, exposures, counts))
-    }
-}
-
-/// Trains one expert of the plan against the stamped anchor in `anchor` and stamps it.
-///
-/// # Errors
-/// As [`run_anchor`].
-pub fn run_expert(
-    inputs: &Inputs,
-    id: &ExpertId,
-    anchor: Option<&Path>,
-    say: Say<'_>,
-    watch: &mut dyn FnMut(Progress) -> Next,
-) -> Result<Finished> {
-    let opened = open(inputs, id.as_str())?;
-    let _lock = opened.lock()?;
-    if opened.done() {
-        return opened.finished(id.as_str());
-    }
-    let known = || opened.plan.experts.iter().map(|e| e.id.to_string()).collect::<Vec<_>>().join("`, `");
-    let found = opened.plan.experts.iter().find(|expert| expert.id == *id);
-    let job = found.ok_or_else(|| Error::Usage(format!("the plan has no expert `{id}`; it has `{}`", known())))?;
-    if job.row == RowMethod::Mean {
-        return Err(Error::Usage(format!("expert `{id}`: `row = \"mean\"` needs an embedder, which is not built in")));
-    }
-    let beside = inputs.plan.parent().unwrap_or(Path::new(".")).join(ANCHOR);
-    let (stamped, network) = anchor_for(&opened, anchor.unwrap_or(&beside))?;
-    let own = opened.admit(&job.set, &job.tiers, say)?;
-    let public = opened.admit(&opened.plan.anchor.set, &opened.plan.anchor.tiers, say)?;
-    let sides = Sides { own, public };
-    let (rows, row_exposures, row_documents) = sides.rows(job, &network)?;
-    let expert = Expert::fresh(&network.anchor, Rank(job.rank.into()), &rows, job.seed, Kind::Float);
-    let sizes = opened.steps(job.tokens + job.public_tokens, job.batch_tokens, inputs.checkpoint_every)?;
-    let parameters = expert.named(&opened.size).into_iter().map(|(name, tensor)| {
-        let scale = if name.ends_with("mlp.gate.weight") { job.row_lr / job.lr } else { 1.0 };
-        Parameter::new(name, tensor, scale, 0.0)
-    });
-    let schedule = Schedule { lr: job.lr, warmup: job.warmup.into(), steps: sizes.steps };
-    let cells = (&sides.own.cells, &sides.public.cells);
-    let sets = (sides.own.set.digest, sides.public.set.digest);
-    let digest = job_digest(&[&opened.plan.model, job, &sets, &cells, &stamped.digest, &BUILD]);
-    let start = Start {
-        network: &network,
-        expert: Some(&expert),
-        optimizer: Optimizer::new(parameters.collect(), schedule),
-        feeds: &|states| sides.feeds(job, states),
-        sizes,
-        job: digest,
-    };
-    let mut trainer = Trainer::start(&opened.out, start)?;
-    trainer.run(watch)?;
-    let mut exposures = consumed(&trainer, &[&sides.own, &sides.public]);
-    exposures.extend(row_exposures);
-    exposures.extend(stamped.stamp.exposures.iter().cloned());
-    let trained: Vec<Tensor> = expert.layers.iter().map(|layer| layer.row.shallow_clone()).collect();
-    let config = ExpertConfig::new(id.clone(), job.set.clone(), job.tiers.clone(), job.rank.into(), stamped.files_root());
-    let product = Product {
-        subject: Subject::Expert,
-        id: id.clone(),
-        demo: opened.plan.demo,
-        weights: ("expert.safetensors", expert.named(&opened.size)),
-        config: to_json(&config)?,
-        tokenizer: None,
-        anchor: Some(stamped.digest),
-        exposures,
-        row: Some(RouterRow {
-            method: "separating".into(),
-            own_documents: row_documents[0],
-            public_documents: row_documents[1],
-            digest: row_digest(&trained),
-        }),
-        plan: opened.plan_digest,
-        job: digest,
-        seed: job.seed,
-        steps: sizes.steps,
-    };
-    product.publish(&opened.out.join("model"), &opened.key)
 }
