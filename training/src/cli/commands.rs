@@ -1,5 +1,6 @@
 //! Each command: from flags to the library and back to a report.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use manifests::date::Date;
@@ -22,16 +23,14 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
         Command::Devices(args) => devices::run(&args),
         Command::Train { what: Train::Anchor(args) } => {
             let mut watcher = start(&args.job, "anchor")?;
-            let mut notes = Vec::new();
-            let done = run_anchor(&inputs(&args.job, &args.plan), &mut |line| notes.push(line), &mut |p| watcher.step(p));
-            finish(&args.job, &watcher, notes, done)
+            let done = run_anchor(&inputs(&args.job, &args.plan), &mut note, &mut |p| watcher.step(p));
+            finish(&args.job, done)
         }
         Command::Train { what: Train::Expert(args) } => {
             let mut watcher = start(&args.job, args.id.as_str())?;
-            let mut notes = Vec::new();
             let (job, anchor) = (inputs(&args.job, &args.plan), args.anchor.as_deref());
-            let done = run_expert(&job, &args.id, anchor, &mut |line| notes.push(line), &mut |p| watcher.step(p));
-            finish(&args.job, &watcher, notes, done)
+            let done = run_expert(&job, &args.id, anchor, &mut note, &mut |p| watcher.step(p));
+            finish(&args.job, done)
         }
         Command::Merge(args) => run_merge(&args),
         Command::Generate(args) => run_generate(&args),
@@ -73,8 +72,12 @@ fn inputs(job: &JobArgs, plan: &Path) -> Inputs {
     }
 }
 
-fn finish(job: &JobArgs, watcher: &Watcher, notes: Vec<String>, done: Result<Finished>) -> Result<()> {
-    notes.iter().for_each(|note| watcher.note(note));
+/// What a job says before its first step.
+fn note(line: String) {
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+fn finish(job: &JobArgs, done: Result<Finished>) -> Result<()> {
     let done = done?;
     match job.format {
         Format::Json => say(&json("flexmix/trained/v1", &done)?),

@@ -32,13 +32,6 @@ impl Watcher {
         Ok(Self { name: name.to_owned(), bar: terminal.then(bar), stop, begun: None, said: None })
     }
 
-    pub(crate) fn note(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.println(line),
-            None => drop(writeln!(std::io::stderr(), "{}: {line}", self.name)),
-        }
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
     pub(crate) fn step(&mut self, progress: Progress) -> Next {
         let Progress { step, steps, loss, tokens } = progress;
