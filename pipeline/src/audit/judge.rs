@@ -104,7 +104,7 @@ pub(super) fn judge<'a>(subject: &'a Subject, gate: &Gate) -> Judgement<'a> {
     };
     let mut cells = Vec::new();
     for exposure in &subject.exposures {
-        let tested = exposure.kind.is_tested() || gate.policy.kinds.contains(&exposure.kind);
+        let tested = gate.tests(exposure);
         for count in &exposure.cells {
             let of_cell = |f: &&Finding| {
                 f.set.as_deref() == Some(exposure.set.as_str())
