@@ -1,5 +1,4 @@
 //! Computes the build id of the `flexmix` program: the digest of the sources that decide its output.
-//! Everything of `manifests` is in its contract id, which stands beside it.
 
 use std::path::{Path, PathBuf};
 
@@ -7,8 +6,8 @@ use sha2::{Digest, Sha256};
 
 fn main() {
     let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
-    let mut files = Vec::new();
-    for folder in ["src", "cli", "../corpus/src"] {
+    let mut files = vec![root.join("../Cargo.lock")];
+    for folder in ["src", "cli", "../corpus/src", "../manifests/src"] {
         println!("cargo::rerun-if-changed={}", root.join(folder).display());
         collect(&root.join(folder), &mut files);
     }

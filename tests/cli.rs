@@ -37,6 +37,8 @@ fn the_main_errors_read_well() {
     let folder = folder.to_str().unwrap();
     let (policy, trust) = (house.policy("research"), house.path("trust.toml"));
     let (policy, trust) = (policy.to_str().unwrap(), trust.to_str().unwrap());
+    let records = house.records();
+    let records = records.to_str().unwrap();
     house.write("empty/note.txt", "nothing of ours");
     let empty = house.path("empty");
     let cases: Vec<Vec<&str>> = vec![
@@ -45,6 +47,7 @@ fn the_main_errors_read_well() {
         vec!["query", folder, "DROP TABLE ledger"],
         vec!["audit", folder, "--policy", policy],
         vec!["audit", folder, "--policy", policy, "--trust", trust, "--as-of", "2027-03-01"],
+        vec!["audit", folder, "--policy", policy, "--trust", trust, "--records", records, "--as-of", "2027-03-01"],
         vec!["audit", folder, "--policy", policy, "--trust", trust, "--as-of", "tomorrow"],
         vec!["verify", folder, "--format", "yaml"],
         vec!["build", "recipe.toml"],

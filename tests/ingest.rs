@@ -42,7 +42,7 @@ fn planted_faults_have_their_rows_with_file_and_record() {
         assert!(row["path"].as_str().unwrap().ends_with(path), "{row:#}");
         assert!(row["detail"].as_str().unwrap().contains(record), "{row:#}");
     }
-    let short = assert_row(&house, "almanac", "declared_id = 'almanac-033'", "dropped", Some("length-below"));
+    let short = assert_row(&house, "almanac", "declared_id = 'almanac-033'", "dropped", Some("length-too-few-words"));
     assert_eq!(short["stage"], "filter", "{short:#}");
 }
 
@@ -73,6 +73,10 @@ fn the_ledger_balances_with_the_records_and_the_shards() {
     assert_eq!(house.number(&folder, broken), 0);
     let unexplained = "SELECT count(*) FROM ledger WHERE (decision = 'dropped') <> (reason IS NOT NULL)";
     assert_eq!(house.number(&folder, unexplained), 0);
+    for row in house.query(&folder, "SELECT DISTINCT reason FROM ledger WHERE reason IS NOT NULL") {
+        let name = row["reason"].as_str().unwrap();
+        assert!(name.parse::<manifests::reason::Reason>().is_ok(), "`{name}` is not in the catalogue");
+    }
     let twice = "SELECT count(*) FROM (SELECT doc_id FROM ledger GROUP BY doc_id HAVING count(*) > 1) t";
     assert_eq!(house.number(&folder, twice), 0);
     let apart = "SELECT count(*) FROM (SELECT doc_id, n_tokens FROM ledger WHERE decision <> 'dropped') l \

@@ -72,10 +72,12 @@ impl Cell {
         self.election.as_ref().or_else(|| self.expression.as_ref().filter(|e| !e.has_choice()))
     }
 
-    /// What may be said of the cell outside a closed set: terms, state and basis, and nothing of origin.
+    /// What may be said of the cell outside a closed set: terms, state and basis, and nothing else (semantics.md §5).
+    /// Where a branch was elected, the terms are that branch.
     #[must_use]
     pub fn outward(&self) -> Self {
-        Self { sources: BTreeSet::new(), rightsholders: BTreeSet::new(), ..self.clone() }
+        let expression = self.elected().or(self.expression.as_ref()).cloned();
+        Self { expression, basis: self.basis.clone(), state: self.state, ..Self::unknown() }
     }
 
     /// A short label for people: the terms, or the state where there are none.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::license::{Expression, Leaf, Property, reviewed};
 use crate::merkle::{FileLeaf, TreeRoot, root_of};
 use crate::policy::TermsSource;
-use crate::record::{Election, ExceptionRecord, Grant, Head, Withdrawal};
+use crate::record::{Election, ExceptionRecord, Grant, GrantSubject, Head, Withdrawal};
 use crate::id::SourceId;
 use crate::sign::{Envelope, Record, Statement};
 use crate::store::RelPath;
@@ -144,7 +144,14 @@ impl Records {
         if kind == Election::predicate_type() {
             self.elections.push(read(trust, path, envelope, Role::Legal, as_of)?);
         } else if kind == Grant::predicate_type() {
-            self.grants.push(read(trust, path, envelope, Role::Owner, as_of)?);
+            let peeked = Statement::<Grant>::peek_unverified(envelope, path)?.predicate;
+            // An owner's key may be bound to one source; what it signs for another does not count.
+            let scope = match &peeked.subject {
+                GrantSubject::Source(source) => source.to_string(),
+                GrantSubject::Weights(_) => "weights".to_owned(),
+            };
+            let verified = trust.verify(envelope, path, STATEMENT_TYPE, Role::Owner, &scope, as_of)?;
+            self.grants.push(Statement::<Grant>::from_verified(&verified, path)?.predicate);
         } else if kind == Withdrawal::predicate_type() {
             self.withdrawals.push(read(trust, path, envelope, Role::Withdrawals, as_of)?);
         } else if kind == ExceptionRecord::predicate_type() {

@@ -130,10 +130,19 @@ pub fn envelope_path(file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// A file that trust rests on and that is not there is a refusal, not a failure of the disk.
+fn refused_if_missing(error: Error, what: impl FnOnce() -> String) -> Error {
+    match error {
+        Error::Io { path, source } if source.kind() == std::io::ErrorKind::NotFound => Error::verification(path, what()),
+        other => other,
+    }
+}
+
 /// Reads a file's envelope and checks that it is over exactly these bytes; nothing is said of who signed.
 pub(crate) fn envelope_of(path: &Path, bytes: &[u8], payload_type: &str) -> Result<Envelope> {
     let beside = envelope_path(path);
-    let envelope = Envelope::read(&beside)?;
+    let unsigned = || format!("`{}` is not signed: there is no signature beside it [FM-T-002 signature-invalid]", path.display());
+    let envelope = Envelope::read(&beside).map_err(|e| refused_if_missing(e, unsigned))?;
     if envelope.peek_unverified()? != bytes || envelope.payload_type() != payload_type {
         return Err(Error::verification(&beside, format!("it is not a signature over the bytes of `{}`", path.display())));
     }
@@ -146,7 +155,8 @@ impl Trust {
     /// # Errors
     /// [`Error::Io`], [`Error::Malformed`], or [`Error::Verification`] when no root key of it signed these bytes.
     pub fn open(path: &Path, as_of: Date) -> Result<Self> {
-        let bytes = read_capped(path, CAP)?;
+        let missing = || "there is no trust file at this place [FM-T-001 trust-missing]".to_owned();
+        let bytes = read_capped(path, CAP).map_err(|e| refused_if_missing(e, missing))?;
         let text = std::str::from_utf8(&bytes).map_err(|e| Error::malformed("trust file", path, e))?;
         let file: TrustFile = toml::from_str(text).map_err(|e| Error::malformed("trust file", path, e))?;
         if file.schema != "flexmix/trust/v1" {
@@ -210,7 +220,7 @@ impl Trust {
         };
         let holders: Vec<PublicKey> = self.keys.iter().filter(|(_, k)| fits(k)).map(|(p, _)| p.clone()).collect();
         let verified = envelope.verify(&holders, &[payload_type]).map_err(|e| {
-            let need = format!("no key with role `{}` for `{scope}` on {as_of} signed it: {e}", role.as_str());
+            let need = format!("no key with role `{}` for `{scope}` on {as_of} signed it [FM-T-003 role-missing]: {e}", role.as_str());
             Error::verification(path, need)
         })?;
         if verified.key_ids.len() < role.threshold() {

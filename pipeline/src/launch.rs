@@ -73,7 +73,7 @@ pub fn launch(
     let all = jobs(&plan, path);
     progress.stage("train", all.len());
     for job in all {
-        if is_finished(&folder.join(&job.name), digest)? {
+        if is_finished(&folder.join(&job.name).join("model"), digest)? {
             progress.note(&format!("{}: finished before", job.name));
             progress.task_done();
         } else {

@@ -20,6 +20,7 @@ struct RecipeToml {
     #[serde(default)]
     demo: bool,
     seed: u64,
+    #[serde(default = "two_percent")]
     held_out: f64,
     policy: String,
     #[serde(default)]
@@ -34,6 +35,10 @@ struct RecipeToml {
     filter: Vec<FilterToml>,
     #[serde(default)]
     source: Vec<SourceToml>,
+}
+
+const fn two_percent() -> f64 {
+    0.02
 }
 
 #[derive(Deserialize)]

@@ -28,7 +28,7 @@ use crate::stages::tokenizer::DecidedSlice;
 use crate::stages::{cluster, decide, facts, ledger, publish, read, shard, tokenize, tokenizer};
 use crate::task::{Commit, Runner, Stage, Task, depends_on, depends_on_commits};
 
-/// The build of this program: its own sources, and the contract that it shares with the trainer.
+/// The build of this program: the digest of all sources that decide its output, and of the lock file.
 pub const BUILD: &str = concat!(env!("FLEXMIX_BUILD"), "-", env!("CARGO_PKG_VERSION"));
 
 /// What a build is asked to do.
@@ -123,6 +123,10 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<BuildRep
         act: Act::Build,
     })?;
     claim_folder(options)?;
+    if let Some(report) = finished(options, &recipe)? {
+        progress.note("this corpus is finished");
+        return Ok(report);
+    }
     let inputs = options.inputs.clone().or_else(|| options.recipe.parent().map(Path::to_path_buf)).unwrap_or_default();
     let runner = Runner::new(&options.out.join("work"), BUILD.to_owned(), options.threads, progress)?;
     let mut run = Run { recipe: &recipe, gate: &gate, runner, inputs, stages: BTreeMap::new() };
@@ -143,6 +147,33 @@ fn claim_folder(options: &BuildOptions) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// A former run that was finished, when the folder holds one of this recipe and build: nothing is left to do but to
+/// clear what it was made in. A finished corpus of anything else is never built over.
+fn finished(options: &BuildOptions, recipe: &Recipe) -> Result<Option<BuildReport>> {
+    let path = options.out.join("run.json");
+    let bytes = match std::fs::read(&path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|e| Error::io(&path, e))?,
+    };
+    let record: RunRecord = manifests::canonical::from_slice("run record", &path, &bytes)?;
+    if record.recipe_digest != recipe.digest || record.build != BUILD {
+        return Err(Error::usage(
+            format!("`{}` holds a finished corpus of another recipe or build", options.out.display()),
+            "name another folder; a finished corpus is never rebuilt in place",
+        ));
+    }
+    clear(&options.out.join("work"))?;
+    Ok(Some(BuildReport { schema: "flexmix/build-report/v1", sets: record.funnels, manifests: record.manifests }))
+}
+
+/// Removes the work folder.
+fn clear(work: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(work) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(work, e)),
+        _ => Ok(()),
+    }
 }
 
 /// A run under way.
@@ -316,6 +347,7 @@ impl Run<'_> {
 
     fn publish(&self, options: &BuildOptions, built: &Built, key: &PrivateKey, secret: Option<&Secret>) -> Result<BuildReport> {
         let (out, recipe) = (&options.out, self.recipe);
+        publish::sweep(out)?;
         let funnels = publish::funnels(&built.ledgers)?;
         publish::place(&built.tokenizer, &out.join("tokenizer.json"))?;
         for (n, ledger) in built.ledgers.iter().enumerate() {
@@ -359,8 +391,7 @@ impl Run<'_> {
         };
         write_atomic(&out.join("run.json"), &manifests::canonical::to_vec(&record)?)?;
         self.runner.note(&format!("{} documents of {} slices accounted for", funnels.values().map(|f| f.read).sum::<u64>(), built.slices.len()));
-        let work = out.join("work");
-        std::fs::remove_dir_all(&work).map_err(|e| Error::io(&work, e))?;
+        clear(&out.join("work"))?;
         Ok(BuildReport { schema: "flexmix/build-report/v1", sets: funnels, manifests: digests })
     }
 }

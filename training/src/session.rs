@@ -224,7 +224,8 @@ fn open_member(model: &Path, member: &Member, gate: &Gate) -> Result<Stamped> {
 
 fn check_mixing(gate: &Gate, anchor: &Stamped, experts: &[Stamped]) -> Result<()> {
     let stamps = std::iter::once(anchor).chain(experts);
-    let cells: Vec<&Cell> = stamps.flat_map(|s| &s.stamp.exposures).flat_map(|e| &e.cells).map(|c| &c.cell).collect();
+    let tested = stamps.flat_map(|s| &s.stamp.exposures).filter(|e| gate.tests(e));
+    let cells: Vec<&Cell> = tested.flat_map(|e| &e.cells).map(|c| &c.cell).collect();
     match gate.mixing(cells) {
         None => Ok(()),
         Some(denial) => {

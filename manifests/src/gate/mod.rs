@@ -123,22 +123,46 @@ impl Gate {
             verdict.denials.push(Denial { reason, rule: None, detail: withdrawal.id.clone() });
         }
         if let Some(Basis::Contract(id)) = &cell.basis {
-            if matches!(self.act, Act::Build | Act::Train) && !self.contract_covers(id) {
-                let detail = format!("contract {id}");
-                verdict.denials.push(Denial { reason: Reason::GrantMissing, rule: None, detail });
+            if let Some(reason) = self.contract(id, cell) {
+                verdict.denials.push(Denial { reason, rule: None, detail: format!("contract {id}") });
             }
         }
         verdict
     }
 
-    fn contract_covers(&self, id: &str) -> bool {
-        let (purpose, places) = (&self.policy.purpose, &self.policy.places);
-        let covers = |g: &&crate::record::Grant| {
-            matches!(g.subject, GrantSubject::Source(_))
-                && g.contract.as_deref() == Some(id)
-                && g.covers(self.act, purpose, places, self.as_of)
+    /// A withdrawal in force of the work with this normalised text.
+    #[must_use]
+    pub fn work(&self, text: Sha256) -> Option<Denial> {
+        let takes = |w: &&crate::record::Withdrawal| {
+            w.effective <= self.as_of && matches!(&w.target, WithdrawalTarget::Work { text: t, .. } if *t == text)
         };
-        self.records.grants.iter().any(|g| covers(&g))
+        let found = self.records.withdrawals.iter().find(takes)?;
+        Some(Denial { reason: Reason::WorkWithdrawn, rule: None, detail: found.id.clone() })
+    }
+
+    /// What is missing from the contract behind a cell: for building and training a grant in force for every source;
+    /// later acts may not go beyond the purposes that the contract ever had (semantics.md §1, the ceiling).
+    fn contract(&self, id: &str, cell: &Cell) -> Option<Reason> {
+        let (purpose, places) = (&self.policy.purpose, &self.policy.places);
+        let grants = || self.records.grants.iter().filter(|g| g.contract.as_deref() == Some(id));
+        let for_source = |source: &crate::id::SourceId| {
+            let subject = GrantSubject::Source(source.clone());
+            grants().any(|g| g.subject == subject && g.covers(self.act, purpose, places, self.as_of))
+        };
+        if matches!(self.act, Act::Build | Act::Train) {
+            // A closed cell does not say its sources; then the contract's own grant must do.
+            let hidden = cell.sources.is_empty() && grants().any(|g| g.covers(self.act, purpose, places, self.as_of));
+            let all = !cell.sources.is_empty() && cell.sources.iter().all(for_source);
+            return (!hidden && !all).then_some(Reason::GrantMissing);
+        }
+        let within = |g: &crate::record::Grant| g.purposes.contains("*") || g.purposes.contains(purpose);
+        (!grants().any(within)).then_some(Reason::CeilingExceeded)
+    }
+
+    /// Whether verdicts test an exposure: always three kinds, and those that the policy names.
+    #[must_use]
+    pub fn tests(&self, exposure: &Exposure) -> bool {
+        exposure.kind.is_tested() || self.policy.kinds.contains(&exposure.kind)
     }
 
     /// Judges an artifact by everything that it was exposed to. `subject` is the Merkle root of its files or the
@@ -148,7 +172,7 @@ impl Gate {
         let mut findings = Vec::new();
         let mut matched = BTreeSet::new();
         for exposure in exposures {
-            if !(exposure.kind.is_tested() || self.policy.kinds.contains(&exposure.kind)) {
+            if !self.tests(exposure) {
                 continue;
             }
             let set = Some(exposure.set.to_string());

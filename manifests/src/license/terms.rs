@@ -11,22 +11,22 @@ use serde::{Deserialize, Serialize};
 use super::Leaf;
 use crate::error::{Error, Result};
 
-/// One independent property of a license's terms.
+/// One independent property of a license's terms, in the order of names: labels are sorted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Property {
     /// The author must be named.
     Attribution,
-    /// The program or text may not be used in a competing or commercial way.
-    NonCommercial,
+    /// Use over a network counts as sharing.
+    NetworkCopyleft,
     /// Changed versions may not be shared.
     NoDerivatives,
     /// Training models is excluded by the text itself.
     NoTraining,
+    /// The program or text may not be used in a competing or commercial way.
+    NonCommercial,
     /// Copyright and license notices must travel along.
     Notice,
-    /// Use over a network counts as sharing.
-    NetworkCopyleft,
     /// Changed versions must carry the same terms.
     ShareAlike,
     /// Source must be given with what is shared.
@@ -121,7 +121,7 @@ impl Family {
     #[must_use]
     pub const fn may_have(self) -> &'static [Property] {
         use Property::{
-            Attribution, NetworkCopyleft, NoDerivatives, NonCommercial, Notice, ShareAlike, SourceDisclosure,
+            Attribution, NetworkCopyleft, NonCommercial, Notice, ShareAlike, SourceDisclosure,
         };
         match self {
             Self::PublicDomain => &[],
@@ -130,7 +130,7 @@ impl Family {
             Self::ShareAlike => &[Attribution, Notice, ShareAlike],
             Self::Copyleft => &[Attribution, Notice, ShareAlike, SourceDisclosure],
             Self::NetworkCopyleft => &[Attribution, Notice, ShareAlike, SourceDisclosure, NetworkCopyleft],
-            Self::NonCommercial => &[Attribution, Notice, ShareAlike, NonCommercial, NoDerivatives],
+            Self::NonCommercial => &[Attribution, Notice, ShareAlike, NonCommercial],
         }
     }
 

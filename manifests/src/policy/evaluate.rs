@@ -208,6 +208,12 @@ fn origin(policy: &Policy, cell: &Cell, verdict: &mut Verdict) {
 
 fn optouts(policy: &Policy, cell: &Cell, verdict: &mut Verdict) {
     let Some(basis) = &cell.basis else { return };
+    if *basis == Basis::TdmArt4 {
+        // The law itself: a reservation ends this basis, whatever the policy lists.
+        for (signal, _) in cell.optouts.iter().filter(|(_, reserved)| **reserved) {
+            verdict.deny(Reason::OptedOut, None, format!("{signal:?}").to_lowercase());
+        }
+    }
     let Some(ends) = policy.optout_ends.iter().find(|b| b.value == basis.kind()) else { return };
     for signal in &policy.honour {
         let name = format!("{:?}", signal.value).to_lowercase();

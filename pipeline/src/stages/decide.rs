@@ -184,7 +184,10 @@ fn decide(
     };
     let election = cluster.conclusion.expression.as_ref().and_then(|e| elect(&rules.elections, e, &cluster.sources));
     let cell = Cell::new(&cluster.conclusion, election, cluster.sources, cluster.rightsholders);
-    let verdict = rules.gate.cell(&cell);
+    let mut verdict = rules.gate.cell(&cell);
+    let digests: &FixedSizeBinaryArray = column(facts, "digest")?;
+    let text = digests.value(row).try_into().map_err(|_| Error::Bug("a digest is not 32 bytes".to_owned()))?;
+    verdict.denials.extend(rules.gate.work(Sha256::from_bytes(text)));
     let mut decided = match (filtered, cluster.is_survivor, verdict.denials.first()) {
         (Some(reason), _, _) => dropped("filter", reason, value(facts, "detail", row)?),
         (None, false, _) => Decided {
@@ -197,7 +200,6 @@ fn decide(
             dropped("admit", denial.reason, Some(detail))
         }
         (None, true, None) => {
-            let digests: &FixedSizeBinaryArray = column(facts, "digest")?;
             let kept = if is_held_out(rules.recipe, digests.value(row)) { Decision::HeldOut } else { Decision::Kept };
             Decided { decision: kept, reason: None, ..dropped("hold-out", Reason::Empty, None) }
         }

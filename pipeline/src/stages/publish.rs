@@ -52,7 +52,36 @@ pub fn place(from: &Path, to: &Path) -> Result<()> {
     let part = std::path::PathBuf::from(name);
     _ = std::fs::remove_file(&part);
     std::fs::hard_link(from, &part).or_else(|_| std::fs::copy(from, &part).map(|_| ())).map_err(|e| Error::io(&part, e))?;
-    std::fs::rename(&part, to).map_err(|e| Error::io(to, e))
+    std::fs::rename(&part, to).map_err(|e| Error::io(to, e))?;
+    // Two names of one file: rename leaves both, and a run that goes on after publishing has begun meets that.
+    match std::fs::remove_file(&part) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(&part, e)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes what a run that was killed while it published left beside the published files.
+///
+/// # Errors
+/// [`Error::Io`] with the file or folder.
+pub fn sweep(out: &Path) -> Result<()> {
+    let is_left = |name: &str| name.ends_with(".part") || (name.starts_with('.') && name.ends_with(".tmp"));
+    let mut folders = vec![out.to_path_buf(), out.join("ledger"), out.join("claims"), out.join("sets")];
+    while let Some(folder) = folders.pop() {
+        let entries = match std::fs::read_dir(&folder) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+            entries => entries.map_err(|e| Error::io(&folder, e))?,
+        };
+        for entry in entries {
+            let path = entry.map_err(|e| Error::io(&folder, e))?.path();
+            if folder.ends_with("sets") && path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|n| is_left(&n.to_string_lossy())) && path.is_file() {
+                std::fs::remove_file(&path).map_err(|e| Error::io(&path, e))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Counts a set's ledger: what was read and what became of it.

@@ -79,6 +79,9 @@ fn set(folder: &Folder, signed: &Signed<SetManifest>, ledger: Option<&mut BTreeM
     log.seal(signed);
     let laws = manifest.check().map(|()| format!("{} cells add up to {} tokens", manifest.cells.len(), manifest.tokens));
     log.law(path, "laws", laws.map_err(|e| e.to_string()));
+    let place = path.parent().and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    log.law(path, "place", equal(&manifest.set.as_str(), &place.as_str()));
+    log.law(&folder.root.join("tokenizer.json"), "tokenizer", tokenizer(folder, manifest));
     let mut documents = Some(Vec::new());
     for (shard, found) in manifest.shards.iter().zip(shards(&folder.root, manifest)) {
         let file = shard_path(&folder.root, manifest, shard);
@@ -107,6 +110,11 @@ fn set(folder: &Folder, signed: &Signed<SetManifest>, ledger: Option<&mut BTreeM
         }
         None => log.skipped(path, "documents root", "a shard of the set cannot be believed"),
     }
+}
+
+fn tokenizer(folder: &Folder, manifest: &SetManifest) -> std::result::Result<String, String> {
+    let (_, digest) = Sha256::of_file(&folder.root.join("tokenizer.json")).map_err(|e| e.to_string())?;
+    equal(&digest, &manifest.tokenizer.digest)
 }
 
 /// Verifies the shards of a set, as many at once as there are cores; results in the order of the manifest.
