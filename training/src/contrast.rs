@@ -167,7 +167,14 @@ mod tests {
     #[test]
     fn ninety_nine_documents_are_refused() {
         let size = Size {
-            vocab: 16, d_model: 8, n_layers: 1, n_heads: 2, d_ff: 16, max_len: 8, rope_theta: 5e5, norm_eps: 1e-6,
+            vocab: 16,
+            d_model: 8,
+            n_layers: 1,
+            n_heads: 2,
+            d_ff: 16,
+            max_len: 8,
+            rope_theta: 5e5,
+            norm_eps: 1e-6,
         };
         let network = Network::new(Anchor::fresh(size, 1, Kind::Double));
         let documents = vec![vec![1, 2, 3]; 100];

@@ -108,7 +108,9 @@ impl Error {
             Self::TooFewDocuments { .. } => {
                 Some("join this expert's tier with a stricter one of the same set, or give it more documents".into())
             }
-            Self::NotFinite { .. } => Some("lower `lr` or raise `warmup` in the plan, and delete the job folder".into()),
+            Self::NotFinite { .. } => {
+                Some("lower `lr` or raise `warmup` in the plan, and delete the job folder".into())
+            }
             Self::Stopped { .. } => Some("run the same command again to go on".into()),
             _ => None,
         }

@@ -55,7 +55,8 @@ impl Stamped {
 
     fn expected(&self, name: &str) -> Result<Sha256> {
         let leaf = self.stamp.files.iter().find(|leaf| leaf.path.as_str() == name);
-        leaf.map(|leaf| leaf.digest).ok_or_else(|| Error::unverified(&self.folder, format!("its stamp names no `{name}`")))
+        leaf.map(|leaf| leaf.digest)
+            .ok_or_else(|| Error::unverified(&self.folder, format!("its stamp names no `{name}`")))
     }
 
     /// The bytes of a small file, which must be those that the stamp names.

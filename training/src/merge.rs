@@ -72,7 +72,11 @@ pub fn merge(task: &Merge) -> Result<Merged> {
     }
     let anchor = open(&task.anchor, &trust, task.as_of)?;
     if anchor.stamp.id.as_str() != ANCHOR {
-        return Err(Error::Usage(format!("`{}` is expert `{}`, not an anchor", task.anchor.display(), anchor.stamp.id)));
+        return Err(Error::Usage(format!(
+            "`{}` is expert `{}`, not an anchor",
+            task.anchor.display(),
+            anchor.stamp.id
+        )));
     }
     let mut experts = Vec::new();
     for folder in &task.experts {

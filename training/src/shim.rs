@@ -23,12 +23,7 @@ unsafe extern "C" {
         second: *mut C_tensor,
         settings: *const AdamW,
     ) -> *mut c_char;
-    fn flexmix_rms_norm(
-        x: *const C_tensor,
-        weight: *const C_tensor,
-        eps: f64,
-        out: *mut *mut C_tensor,
-    ) -> *mut c_char;
+    fn flexmix_rms_norm(x: *const C_tensor, weight: *const C_tensor, eps: f64, out: *mut *mut C_tensor) -> *mut c_char;
     fn flexmix_swiglu(gate: *const C_tensor, up: *const C_tensor, out: *mut *mut C_tensor) -> *mut c_char;
 }
 

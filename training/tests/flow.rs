@@ -22,8 +22,8 @@ fn train(fixture: &Fixture) -> [Finished; 3] {
     let inputs = fixture.inputs();
     let mut go = |_| Next::GoOn;
     let anchor = run_anchor(&inputs, &mut |_| {}, &mut go).unwrap();
-    let experts = ["math", "code"]
-        .map(|id| run_expert(&inputs, &id.parse().unwrap(), None, &mut |_| {}, &mut go).unwrap());
+    let experts =
+        ["math", "code"].map(|id| run_expert(&inputs, &id.parse().unwrap(), None, &mut |_| {}, &mut go).unwrap());
     let [math, code] = experts;
     let all = [anchor, math, code];
     all.iter().for_each(|done| fixture.grant(&done.id, done.files_root));

@@ -46,10 +46,14 @@ pub(crate) enum Command {
         what: Train,
     },
     /// Lay an anchor and experts side by side and sign the index
-    #[command(after_help = "Example:\n  flexmix merge --anchor out/train/anchor --expert out/train/math --expert out/train/code \\\n    --out out/models/demo --trust out/trust.toml --key keys/merger.key")]
+    #[command(
+        after_help = "Example:\n  flexmix merge --anchor out/train/anchor --expert out/train/math --expert out/train/code \\\n    --out out/models/demo --trust out/trust.toml --key keys/merger.key"
+    )]
     Merge(MergeArgs),
     /// Continue a prompt under a policy, and say who answered
-    #[command(after_help = "Example:\n  flexmix generate out/models/demo --policy serve.toml --trust out/trust.toml \\\n    --records out/records --prompt \"Theorem 1\"")]
+    #[command(
+        after_help = "Example:\n  flexmix generate out/models/demo --policy serve.toml --trust out/trust.toml \\\n    --records out/records --prompt \"Theorem 1\""
+    )]
     Generate(GenerateArgs),
     /// Measure a model under a policy
     Eval {
@@ -61,17 +65,23 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Train {
     /// Train a plan's anchor on the public set and stamp it
-    #[command(after_help = "Example:\n  flexmix train anchor out/train/plan.toml --policy train.toml \\\n    --trust out/trust.toml --key keys/trainer.key\n\nStopped by SIGTERM or killed, the same command goes on from the last checkpoint.")]
+    #[command(
+        after_help = "Example:\n  flexmix train anchor out/train/plan.toml --policy train.toml \\\n    --trust out/trust.toml --key keys/trainer.key\n\nStopped by SIGTERM or killed, the same command goes on from the last checkpoint."
+    )]
     Anchor(AnchorArgs),
     /// Train one of a plan's experts against the stamped anchor and stamp it
-    #[command(after_help = "Example:\n  flexmix train expert out/train/plan.toml math --policy train.toml \\\n    --trust out/trust.toml --key keys/trainer.key")]
+    #[command(
+        after_help = "Example:\n  flexmix train expert out/train/plan.toml math --policy train.toml \\\n    --trust out/trust.toml --key keys/trainer.key"
+    )]
     Expert(ExpertArgs),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Eval {
     /// Held-out loss by set, of the session and of the anchor alone
-    #[command(after_help = "Example:\n  flexmix eval loss out/models/demo out --policy serve.toml --trust out/trust.toml")]
+    #[command(
+        after_help = "Example:\n  flexmix eval loss out/models/demo out --policy serve.toml --trust out/trust.toml"
+    )]
     Loss(LossArgs),
 }
 

@@ -17,7 +17,8 @@ pub(crate) fn run(args: &DevicesArgs) -> Result<()> {
             "schema": "flexmix/devices/v1", "libtorch": "2.11.0", "build": build,
             "contract": manifests::build::CONTRACT, "device": "cpu", "threads": threads, "dtypes": ["float32"],
             "cuda": tch::Cuda::is_available(), "row_invariant": rows, "thread_invariant": across,
-        }).to_string()),
+        })
+        .to_string()),
         Format::Human => {
             say(&format!("flexmix-torch build {build}, contract {}", manifests::build::CONTRACT));
             say("libtorch      2.11.0 (tch 0.24.0)");
@@ -59,10 +60,13 @@ fn threads_hold(threads: i32) -> bool {
 
 fn products(threads: i32) -> Vec<Tensor> {
     tch::set_num_threads(threads);
-    SHAPES.iter().flat_map(|&(into, out)| {
-        let (x, weight) = (random("x", &[512, into]), random("w", &[out, into]).set_requires_grad(true));
-        let y = linear(&x, &weight);
-        let gradient = Tensor::run_backward(&[(&y * &y).sum(Kind::Float)], &[&weight], false, false);
-        std::iter::once(y.detach()).chain(gradient).collect::<Vec<_>>()
-    }).collect()
+    SHAPES
+        .iter()
+        .flat_map(|&(into, out)| {
+            let (x, weight) = (random("x", &[512, into]), random("w", &[out, into]).set_requires_grad(true));
+            let y = linear(&x, &weight);
+            let gradient = Tensor::run_backward(&[(&y * &y).sum(Kind::Float)], &[&weight], false, false);
+            std::iter::once(y.detach()).chain(gradient).collect::<Vec<_>>()
+        })
+        .collect()
 }

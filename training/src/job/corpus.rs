@@ -150,7 +150,8 @@ impl ShardGroups {
         let holds = |shard: &manifests::manifest::ManifestShard| shard.cells.iter().any(|c| cells.contains(&c.cell));
         let mine = set.manifest.shards.iter().filter(|s| s.file.role == role && holds(s));
         let shards: Vec<ShardEntry> = mine.map(|s| s.file.clone()).collect();
-        let groups = shards.iter().enumerate().flat_map(|(s, entry)| (0..entry.row_groups as usize).map(move |g| (s, g)));
+        let groups =
+            shards.iter().enumerate().flat_map(|(s, entry)| (0..entry.row_groups as usize).map(move |g| (s, g)));
         let groups = groups.collect();
         Self { folder: set.folder.clone(), shards, groups, cells, open: RefCell::default() }
     }

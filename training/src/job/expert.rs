@@ -28,7 +28,9 @@ fn anchor_for(opened: &Opened, folder: &Path) -> Result<(Stamped, Network)> {
     if let Some(first) = decision.findings.first() {
         let (policy, reason) = (&opened.gate.policy.id, first.denial.reason.name());
         let detail = &first.denial.detail;
-        return Err(Error::Denied(format!("policy `{policy}` does not permit the anchor for training: {reason} ({detail})")));
+        return Err(Error::Denied(format!(
+            "policy `{policy}` does not permit the anchor for training: {reason} ({detail})"
+        )));
     }
     let (config, anchor) = stamped.anchor()?;
     if config.size() != opened.size {

@@ -64,10 +64,8 @@ impl Product<'_> {
         }
         fs::create_dir_all(&partial).map_err(|e| Error::io(&partial, e))?;
         let (name, tensors) = &self.weights;
-        let mut files = vec![
-            (*name, to_bytes(tensors, Some(("format", "pt".into())))?),
-            ("config.json", self.config.clone()),
-        ];
+        let mut files =
+            vec![(*name, to_bytes(tensors, Some(("format", "pt".into())))?), ("config.json", self.config.clone())];
         files.extend(self.tokenizer.clone().map(|bytes| ("tokenizer.json", bytes)));
         files.sort_by_key(|(name, _)| *name);
         let mut leaves = Vec::new();

@@ -253,5 +253,9 @@ fn tokenizer(corpus: &Path, set: &OpenSet) -> Result<Vec<u8>> {
     let path = corpus.join("tokenizer.json");
     let bytes = read_capped(&path, 64 << 20)?;
     let (found, expected) = (Sha256::of(&bytes), set.manifest.tokenizer.digest);
-    if found == expected { Ok(bytes) } else { Err(Error::unverified(&path, format!("it is {found}, the manifest names {expected}"))) }
+    if found == expected {
+        Ok(bytes)
+    } else {
+        Err(Error::unverified(&path, format!("it is {found}, the manifest names {expected}")))
+    }
 }

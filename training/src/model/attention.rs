@@ -29,7 +29,14 @@ fn heads_first(x: &Tensor) -> Tensor {
 
 fn scaled(q: &Tensor, k: &Tensor, v: &Tensor, causal: bool) -> Tensor {
     let out = Tensor::scaled_dot_product_attention(
-        &heads_first(q), &heads_first(k), &heads_first(v), None::<Tensor>, 0.0, causal, None, false,
+        &heads_first(q),
+        &heads_first(k),
+        &heads_first(v),
+        None::<Tensor>,
+        0.0,
+        causal,
+        None,
+        false,
     );
     out.squeeze_dim(0).transpose(0, 1).flatten(1, 2)
 }
@@ -40,8 +47,7 @@ impl Attend for Documents {
             return scaled(q, k, v, true);
         }
         let [q, k, v] = [q, k, v].map(|x| x.split_with_sizes(&self.0, 0));
-        let parts: Vec<Tensor> =
-            q.iter().zip(&k).zip(&v).map(|((q, k), v)| scaled(q, k, v, true)).collect();
+        let parts: Vec<Tensor> = q.iter().zip(&k).zip(&v).map(|((q, k), v)| scaled(q, k, v, true)).collect();
         Tensor::cat(&parts, 0)
     }
 

@@ -66,12 +66,7 @@ impl Network {
     ///
     /// # Errors
     /// As [`Network::hidden`].
-    pub fn watch(
-        &self,
-        tokens: &Tensor,
-        attend: &mut dyn Attend,
-        watch: &mut dyn FnMut(usize, &Tensor),
-    ) -> Result<()> {
+    pub fn watch(&self, tokens: &Tensor, attend: &mut dyn Attend, watch: &mut dyn FnMut(usize, &Tensor)) -> Result<()> {
         self.hidden(tokens, attend, Mixture::NONE, watch).map(|_| ())
     }
 

@@ -143,9 +143,7 @@ pub(super) fn unfolded(x: &Tensor, anchor: &Layer, rows: &Tensor, experts: &[&Ex
             let three: Vec<Tensor> = match e.checked_sub(1).map(|e| &experts[e].ffn) {
                 None => base.iter().map(|w| w.shallow_clone()).collect(),
                 Some(Ffn::Full(three)) => three.iter().map(Tensor::shallow_clone).collect(),
-                Some(Ffn::LowRank(three)) => {
-                    base.iter().zip(three).map(|(w, (a, b))| *w + b.matmul(a)).collect()
-                }
+                Some(Ffn::LowRank(three)) => base.iter().zip(three).map(|(w, (a, b))| *w + b.matmul(a)).collect(),
             };
             let h = one.matmul(&three[0].tr()).silu() * one.matmul(&three[1].tr());
             let y = h.matmul(&three[2].tr()) * values[e];

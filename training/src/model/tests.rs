@@ -265,4 +265,3 @@ proptest! {
         prop_assert!((f64::from_bits(sums[0]) - plain).abs() < 1e-6);
     }
 }
-

@@ -34,15 +34,32 @@ pub struct Layer {
 
 impl Layer {
     const NAMES: [&str; 11] = [
-        "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "self_attn.q_norm",
-        "self_attn.k_norm", "post_attention_layernorm", "post_feedforward_layernorm", "mlp.gate_proj",
-        "mlp.up_proj", "mlp.down_proj",
+        "self_attn.q_proj",
+        "self_attn.k_proj",
+        "self_attn.v_proj",
+        "self_attn.o_proj",
+        "self_attn.q_norm",
+        "self_attn.k_norm",
+        "post_attention_layernorm",
+        "post_feedforward_layernorm",
+        "mlp.gate_proj",
+        "mlp.up_proj",
+        "mlp.down_proj",
     ];
 
     fn fields(&self) -> [&Tensor; 11] {
         [
-            &self.q, &self.k, &self.v, &self.o, &self.q_norm, &self.k_norm, &self.attention_norm,
-            &self.ffn_norm, &self.gate, &self.up, &self.down,
+            &self.q,
+            &self.k,
+            &self.v,
+            &self.o,
+            &self.q_norm,
+            &self.k_norm,
+            &self.attention_norm,
+            &self.ffn_norm,
+            &self.gate,
+            &self.up,
+            &self.down,
         ]
     }
 
