@@ -72,7 +72,7 @@ fn killed_ten_times_and_resumed_gives_the_same_bytes() {
         // Each resume goes further than the last, so the waits get shorter against the whole.
         let mut build = house.start_build(&out, &["--threads", "2"]);
         loop {
-            let share = 5 + random(&mut seed) % 60;
+            let share = 2 + random(&mut seed) % 45;
             let killed = kill_after(&mut build, whole * u32::try_from(share).unwrap() / 100);
             kills += u32::from(killed);
             if !killed || kills == 10 {

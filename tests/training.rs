@@ -306,7 +306,8 @@ fn a_finished_launch_trains_nothing_again() {
 fn a_merge_refuses_what_does_not_belong_together() {
     let house = House::copy(&model());
     house.merge("whole", &["code-nc"]).expect(2);
-    house.merge("twice", &["code-nc", "code-nc"]).expect(1);
+    let said = house.merge("twice", &["code-nc", "code-nc"]).expect(2).stderr;
+    assert!(said.contains("`code-nc` is named twice"), "{said}");
     assert!(!house.model("twice").is_dir());
     // An anchor of another seed is another anchor.
     let text = fs::read_to_string(house.plan()).unwrap();
