@@ -9,7 +9,7 @@ use crate::digest::Sha256;
 use crate::error::{Error, Result};
 use crate::exposure::{Cell, CellCount, TokenTotal};
 use crate::id::{SetName, SourceId};
-use crate::merkle::TreeRoot;
+use crate::merkle::{FileLeaf, TreeRoot, root_of};
 use crate::shard::ShardEntry;
 use crate::sign::Record;
 
@@ -137,8 +137,13 @@ pub struct SetManifest {
     pub documents_root: TreeRoot,
     /// Root over the normalised texts' digests, sorted.
     pub texts_root: TreeRoot,
-    /// Root over the files, sorted by path.
+    /// Root over the shards, sorted by path.
     pub files_root: TreeRoot,
+    /// The files of ledger and claims that are of this set's sources, by path beneath the corpus: why each document is
+    /// here or not is as fixed as the shards are.
+    pub evidence: Vec<FileLeaf>,
+    /// Root over `evidence`.
+    pub evidence_root: TreeRoot,
 }
 
 impl Record for SetManifest {
@@ -161,6 +166,9 @@ impl SetManifest {
         }
         if !self.funnel.balances() {
             return law("the funnel does not balance");
+        }
+        if root_of(&self.evidence)? != self.evidence_root {
+            return law("the evidence root is not that of the ledger and claims files");
         }
         let mut sums = vec![(0u64, 0u64); self.cells.len()];
         for shard in self.shards.iter().filter(|s| s.file.role == crate::shard::Role::Train) {

@@ -1,4 +1,4 @@
-//! The exit codes, and the one mapping to them. docs/cli.md has the same table.
+//! The exit codes, and the one mapping to them. docs/exit-codes.md has the same table.
 //!
 //! | code | meaning |
 //! |---|---|

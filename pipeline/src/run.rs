@@ -11,6 +11,7 @@ use manifests::digest::Sha256;
 use manifests::gate::{Gate, GateOptions};
 use manifests::id::SetName;
 use manifests::manifest::{Access, Funnel, ManifestShard, TokenizerRef};
+use manifests::merkle::FileLeaf;
 use manifests::policy::Act;
 use manifests::sign::PrivateKey;
 use manifests::store::write_atomic;
@@ -190,7 +191,8 @@ struct Built {
     slices: Vec<DecidedSlice>,
     sets: Vec<SetPlan>,
     ledgers: Vec<PathBuf>,
-    claims: Vec<(PathBuf, String)>,
+    /// The files of claims, with their published names and sets.
+    claims: Vec<(PathBuf, String, SetName)>,
     tokenizer: PathBuf,
     tokenizer_ref: TokenizerRef,
 }
@@ -310,7 +312,7 @@ impl Run<'_> {
         Ok(sets)
     }
 
-    fn ledger(&mut self, slices: &[DecidedSlice], sets: &[SetPlan], all: Sha256) -> Result<(Vec<PathBuf>, Vec<(PathBuf, String)>)> {
+    fn ledger(&mut self, slices: &[DecidedSlice], sets: &[SetPlan], all: Sha256) -> Result<(Vec<PathBuf>, Vec<(PathBuf, String, SetName)>)> {
         let mut placed: Vec<BTreeMap<u32, Placed>> = vec![BTreeMap::new(); slices.len()];
         for set in sets {
             for shard in &set.shards {
@@ -329,18 +331,19 @@ impl Run<'_> {
         let (mut ledgers, mut claims) = (Vec::new(), Vec::new());
         for (n, commit) in commits.iter().enumerate() {
             ledgers.push(folder.join(&commit.outputs[0].name));
-            claims.push((folder.join(&commit.outputs[1].name), format!("documents-{n:05}.parquet")));
+            let set = slices[n].slice.source.set.clone();
+            claims.push((folder.join(&commit.outputs[1].name), format!("documents-{n:05}.parquet"), set));
         }
         Ok((ledgers, claims))
     }
 
-    fn source_claims(&self, commits: &[Commit]) -> Result<Vec<(PathBuf, String)>> {
+    fn source_claims(&self, commits: &[Commit]) -> Result<Vec<(PathBuf, String, SetName)>> {
         let (from, to) = (self.runner.folder(&read::STAGE), self.runner.folder(&ledger::STAGE));
         let mut files = Vec::new();
         for (n, (source, commit)) in self.recipe.sources.iter().zip(commits).enumerate() {
             let name = format!("source-{n:05}.parquet");
             ledger::source_claims(source.id.as_str(), &from.join(&commit.outputs[0].name), &name, &to)?;
-            files.push((to.join(&name), name));
+            files.push((to.join(&name), name, source.set.clone()));
         }
         Ok(files)
     }
@@ -350,12 +353,7 @@ impl Run<'_> {
         publish::sweep(out)?;
         let funnels = publish::funnels(&built.ledgers)?;
         publish::place(&built.tokenizer, &out.join("tokenizer.json"))?;
-        for (n, ledger) in built.ledgers.iter().enumerate() {
-            publish::place(ledger, &out.join("ledger").join(format!("{n:05}.parquet")))?;
-        }
-        for (file, name) in &built.claims {
-            publish::place(file, &out.join("claims").join(name))?;
-        }
+        let mut evidence = place_evidence(built, out)?;
         let common = Common {
             recipe,
             policy: self.gate.policy.digest,
@@ -377,7 +375,8 @@ impl Run<'_> {
                 shards.push(manifests::canonical::from_slice("shard entry", &entry, &bytes)?);
             }
             let funnel = funnels.get(&set.set).cloned().unwrap_or_default();
-            digests.insert(set.set.clone(), publish::manifest(set, shards, funnel, &common, &to)?);
+            let evidence = evidence.remove(&set.set).unwrap_or_default();
+            digests.insert(set.set.clone(), publish::manifest(set, shards, evidence, funnel, &common, &to)?);
         }
         let record = RunRecord {
             schema: "flexmix/run/v1".to_owned(),
@@ -394,6 +393,20 @@ impl Run<'_> {
         clear(&out.join("work"))?;
         Ok(BuildReport { schema: "flexmix/build-report/v1", sets: funnels, manifests: digests })
     }
+}
+
+/// Publishes ledger and claims, and says which files are of which set.
+fn place_evidence(built: &Built, out: &Path) -> Result<BTreeMap<SetName, Vec<FileLeaf>>> {
+    let mut of_sets: BTreeMap<SetName, Vec<FileLeaf>> = BTreeMap::new();
+    let ledgers = built.ledgers.iter().zip(&built.slices).enumerate();
+    let ledgers = ledgers.map(|(n, (file, slice))| (file, format!("ledger/{n:05}.parquet"), &slice.slice.source.set));
+    let claims = built.claims.iter().map(|(file, name, set)| (file, format!("claims/{name}"), set));
+    for (file, name, set) in ledgers.chain(claims) {
+        publish::place(file, &out.join(&name))?;
+        let (length, digest) = Sha256::of_file(file)?;
+        of_sets.entry(set.clone()).or_default().push(FileLeaf { path: name.parse()?, length, digest });
+    }
+    Ok(of_sets)
 }
 
 fn paths(folder: &Path, commits: &[Commit]) -> Vec<PathBuf> {

@@ -82,6 +82,9 @@ pub fn merge(task: &Merge) -> Result<Merged> {
     for folder in &task.experts {
         let expert = open(folder, &trust, task.as_of)?;
         expert.check_anchor(&anchor)?;
+        if experts.iter().any(|other: &Stamped| other.stamp.id == expert.stamp.id) {
+            return Err(Error::Usage(format!("expert `{}` is named twice", expert.stamp.id)));
+        }
         experts.push(expert);
     }
     experts.sort_by_key(Stamped::files_root);

@@ -134,9 +134,10 @@ impl Cause {
 
 /// Adds up causes that say the same of different cells.
 fn causes(decision: &Decision) -> Vec<Cause> {
-    let mut sums: BTreeMap<(String, String, Option<String>), Cause> = BTreeMap::new();
+    // In the order of findings: first what a line of the policy forbids.
+    let mut sums: BTreeMap<(bool, String, String, Option<String>), Cause> = BTreeMap::new();
     for cause in decision.findings.iter().map(Cause::of) {
-        let key = (cause.code.clone(), cause.detail.clone(), cause.rule.clone());
+        let key = (cause.rule.is_none(), cause.code.clone(), cause.detail.clone(), cause.rule.clone());
         match sums.get_mut(&key) {
             None => {
                 sums.insert(key, cause);
@@ -230,14 +231,24 @@ fn check_mixing(gate: &Gate, anchor: &Stamped, experts: &[Stamped]) -> Result<()
         None => Ok(()),
         Some(denial) => {
             let (code, name) = (denial.reason.code(), denial.reason.name());
-            Err(Error::Denied(format!("policy `{}` refuses this mixture: {} [{code} {name}]", gate.policy.id, denial.detail)))
+            Err(Error::Denied(format!(
+                "policy `{}` refuses this mixture: {} [{code} {name}]",
+                gate.policy.id, denial.detail
+            )))
         }
     }
 }
 
 fn denied(what: &str, root: &Sha256, gate: &Gate, causes: &[Cause]) -> String {
     let policy = &gate.policy;
-    let mut text = format!("DENIED {what} {root}  policy {} v{}, as of {}", policy.id, policy.version, gate.as_of);
+    let code = Reason::AnchorDenied;
+    let mut text = format!(
+        "DENIED {what} {root} [{} {code}]  policy {} v{}, as of {}",
+        code.code(),
+        policy.id,
+        policy.version,
+        gate.as_of
+    );
     for cause in causes {
         text.push_str(&format!("\n {}", describe(cause)));
     }
@@ -247,7 +258,7 @@ fn denied(what: &str, root: &Sha256, gate: &Gate, causes: &[Cause]) -> String {
 /// A cause in one line, for people.
 #[must_use]
 pub fn describe(cause: &Cause) -> String {
-    let mut text = format!("{} [{}]", cause.detail, cause.reason.clone() + " " + &cause.code);
+    let mut text = format!("{} [{}]", cause.detail, cause.code.clone() + " " + &cause.reason);
     if let Some(rule) = &cause.rule {
         text = format!("{rule}: {text}");
     }

@@ -195,7 +195,8 @@ impl Gate {
                 evidence: None,
             }));
         }
-        findings.sort();
+        // First what a line of the policy forbids: it says more than that nothing allows it.
+        findings.sort_by(|a, b| (a.denial.rule.is_none(), a).cmp(&(b.denial.rule.is_none(), b)));
         findings.dedup();
         let (lifted, findings) = self.lift(subject, findings, exposures);
         Decision { findings, lifted, matched }

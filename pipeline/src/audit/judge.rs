@@ -131,6 +131,8 @@ pub(super) fn mixing(judgements: &[Judgement<'_>], gate: &Gate) -> Option<String
 
 /// What the verdicts add up to, and why in one sentence.
 pub(super) fn answer(kind: Kind, all: &[Judged], mixing: Option<&str>, question: &Question) -> (Answer, String) {
+    // A set that kept nothing answers nothing.
+    let all: Vec<&Judged> = all.iter().filter(|j| kind == Kind::Model || j.totals.tokens > 0).collect();
     let names = |admitted: bool| -> Vec<&str> {
         all.iter().filter(|j| j.admitted == admitted).map(|j| j.id.as_str()).collect()
     };

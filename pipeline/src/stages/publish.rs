@@ -116,7 +116,15 @@ pub fn funnels(ledgers: &[std::path::PathBuf]) -> Result<BTreeMap<SetName, Funne
 ///
 /// # Errors
 /// [`Error::Record`] when a law of manifests is broken, [`Error::Usage`] when a closed set has no secret.
-pub fn manifest(set: &SetPlan, shards: Vec<ManifestShard>, funnel: Funnel, common: &Common<'_>, folder: &Path) -> Result<Sha256> {
+pub fn manifest(
+    set: &SetPlan,
+    shards: Vec<ManifestShard>,
+    mut evidence: Vec<FileLeaf>,
+    funnel: Funnel,
+    common: &Common<'_>,
+    folder: &Path,
+) -> Result<Sha256> {
+    evidence.sort_by(|a, b| a.path.cmp(&b.path));
     let recipe = common.recipe;
     let documents = documents(set)?;
     let mut texts: Vec<TextLeaf> = set.kept.iter().map(|k| TextLeaf { text: k.text }).collect();
@@ -150,6 +158,8 @@ pub fn manifest(set: &SetPlan, shards: Vec<ManifestShard>, funnel: Funnel, commo
         documents_root: root_of(&documents)?,
         texts_root: root_of(&texts)?,
         files_root: root_of(&files)?,
+        evidence_root: root_of(&evidence)?,
+        evidence,
         shards,
     };
     manifest.check()?;

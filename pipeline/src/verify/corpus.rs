@@ -82,6 +82,11 @@ fn set(folder: &Folder, signed: &Signed<SetManifest>, ledger: Option<&mut BTreeM
     let place = path.parent().and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     log.law(path, "place", equal(&manifest.set.as_str(), &place.as_str()));
     log.law(&folder.root.join("tokenizer.json"), "tokenizer", tokenizer(folder, manifest));
+    for leaf in &manifest.evidence {
+        let file = leaf.path.beneath(&folder.root);
+        let found = Sha256::of_file(&file).map_err(|e| e.to_string());
+        log.law(&file, "evidence", found.and_then(|(length, digest)| equal(&format!("{length} bytes, {digest}"), &format!("{} bytes, {}", leaf.length, leaf.digest))));
+    }
     let mut documents = Some(Vec::new());
     for (shard, found) in manifest.shards.iter().zip(shards(&folder.root, manifest)) {
         let file = shard_path(&folder.root, manifest, shard);

@@ -16,7 +16,7 @@ use training::Error;
 use args::{Cli, Format};
 
 /// libtorch's threads wait for each other in a loop, by default for milliseconds: where another program wants the
-/// core too, a step takes several times as long (measured: 9×). The library that does it reads its setting before
+/// core too, a step takes several times as long. The library that does it reads its setting before
 /// `main`, so the program replaces itself by itself with a short wait, unless the user chose one.
 fn wait_briefly() {
     let chosen = ["GOMP_SPINCOUNT", "OMP_WAIT_POLICY"].iter().any(|name| std::env::var_os(name).is_some());
