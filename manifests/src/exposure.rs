@@ -225,7 +225,8 @@ impl Exposure {
     /// # Errors
     /// [`Error::Contract`] that says which law is broken.
     pub fn check(&self) -> Result<()> {
-        let law = |what: &str| Error::Contract(format!("exposure of set `{}` ({}): {what}", self.set, self.kind.as_str()));
+        let law =
+            |what: &str| Error::Contract(format!("exposure of set `{}` ({}): {what}", self.set, self.kind.as_str()));
         if self.cells.windows(2).any(|pair| pair[0].cell >= pair[1].cell) {
             return Err(law("cells are not distinct and in canonical order"));
         }

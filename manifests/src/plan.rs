@@ -194,7 +194,11 @@ impl Plan {
             return Err(format!("schema is `{}`; this build reads `flexmix/plan/v1`", self.schema));
         }
         let shape = &self.model;
-        if shape.heads == 0 || shape.d_model % shape.heads != 0 || shape.kv_heads == 0 || shape.heads % shape.kv_heads != 0 {
+        if shape.heads == 0
+            || shape.d_model % shape.heads != 0
+            || shape.kv_heads == 0
+            || shape.heads % shape.kv_heads != 0
+        {
             return Err("`model.d_model` must be a multiple of `heads`, and `heads` of `kv_heads`".to_owned());
         }
         let pinned = |set: &SetName| self.sets.iter().any(|s| s.set == *set);

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use crate::date::Date;
 use crate::digest::Sha256;
 use crate::error::{Error, Result};
+use crate::id::SourceId;
 use crate::license::{Expression, Leaf, Property, reviewed};
 use crate::merkle::{FileLeaf, TreeRoot, root_of};
 use crate::policy::TermsSource;
 use crate::record::{Election, ExceptionRecord, Grant, GrantSubject, Head, Withdrawal};
-use crate::id::SourceId;
 use crate::sign::{Envelope, Record, Statement};
 use crate::store::RelPath;
 use crate::trust::{Role, STATEMENT_TYPE, Trust};
@@ -104,7 +104,8 @@ fn kind_of(path: &Path, envelope: &Envelope) -> Result<String> {
         #[serde(rename = "predicateType")]
         predicate_type: String,
     }
-    let peek: Peek = serde_json::from_slice(envelope.peek_unverified()?).map_err(|e| Error::malformed("statement", path, e))?;
+    let peek: Peek =
+        serde_json::from_slice(envelope.peek_unverified()?).map_err(|e| Error::malformed("statement", path, e))?;
     Ok(peek.predicate_type)
 }
 
@@ -117,7 +118,10 @@ impl Records {
     pub fn open(folder: &Path, trust: &Trust, as_of: Date) -> Result<Self> {
         let head_path = folder.join(HEAD_FILE);
         if !folder.is_dir() || !head_path.is_file() {
-            return Err(Error::verification(&head_path, "there is no signed head over the records [FM-T-004 head-missing]"));
+            return Err(Error::verification(
+                &head_path,
+                "there is no signed head over the records [FM-T-004 head-missing]",
+            ));
         }
         let listing = Listing::of(folder)?;
         let head: Head = read(trust, &head_path, &Envelope::read(&head_path)?, Role::Head, as_of)?;
@@ -128,11 +132,13 @@ impl Records {
             ));
         }
         if as_of > head.expires || as_of < head.issued {
-            let what = format!("head {} is for {} to {}, not {as_of} [FM-T-005 head-expired]", head.sequence, head.issued, head.expires);
+            let what = format!(
+                "head {} is for {} to {}, not {as_of} [FM-T-005 head-expired]",
+                head.sequence, head.issued, head.expires
+            );
             return Err(Error::verification(&head_path, what));
         }
-        let mut records =
-            Self { elections: vec![], grants: vec![], withdrawals: vec![], exceptions: vec![], head };
+        let mut records = Self { elections: vec![], grants: vec![], withdrawals: vec![], exceptions: vec![], head };
         for (path, envelope) in &listing.statements {
             records.add(trust, path, envelope, as_of)?;
         }

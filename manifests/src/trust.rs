@@ -133,7 +133,9 @@ pub fn envelope_path(file: &Path) -> PathBuf {
 /// A file that trust rests on and that is not there is a refusal, not a failure of the disk.
 fn refused_if_missing(error: Error, what: impl FnOnce() -> String) -> Error {
     match error {
-        Error::Io { path, source } if source.kind() == std::io::ErrorKind::NotFound => Error::verification(path, what()),
+        Error::Io { path, source } if source.kind() == std::io::ErrorKind::NotFound => {
+            Error::verification(path, what())
+        }
         other => other,
     }
 }
@@ -141,10 +143,14 @@ fn refused_if_missing(error: Error, what: impl FnOnce() -> String) -> Error {
 /// Reads a file's envelope and checks that it is over exactly these bytes; nothing is said of who signed.
 pub(crate) fn envelope_of(path: &Path, bytes: &[u8], payload_type: &str) -> Result<Envelope> {
     let beside = envelope_path(path);
-    let unsigned = || format!("`{}` is not signed: there is no signature beside it [FM-T-002 signature-invalid]", path.display());
+    let unsigned =
+        || format!("`{}` is not signed: there is no signature beside it [FM-T-002 signature-invalid]", path.display());
     let envelope = Envelope::read(&beside).map_err(|e| refused_if_missing(e, unsigned))?;
     if envelope.peek_unverified()? != bytes || envelope.payload_type() != payload_type {
-        return Err(Error::verification(&beside, format!("it is not a signature over the bytes of `{}`", path.display())));
+        return Err(Error::verification(
+            &beside,
+            format!("it is not a signature over the bytes of `{}`", path.display()),
+        ));
     }
     Ok(envelope)
 }
@@ -220,11 +226,19 @@ impl Trust {
         };
         let holders: Vec<PublicKey> = self.keys.iter().filter(|(_, k)| fits(k)).map(|(p, _)| p.clone()).collect();
         let verified = envelope.verify(&holders, &[payload_type]).map_err(|e| {
-            let need = format!("no key with role `{}` for `{scope}` on {as_of} signed it [FM-T-003 role-missing]: {e}", role.as_str());
+            let need = format!(
+                "no key with role `{}` for `{scope}` on {as_of} signed it [FM-T-003 role-missing]: {e}",
+                role.as_str()
+            );
             Error::verification(path, need)
         })?;
         if verified.key_ids.len() < role.threshold() {
-            let need = format!("role `{}` needs {} distinct keys, {} signed", role.as_str(), role.threshold(), verified.key_ids.len());
+            let need = format!(
+                "role `{}` needs {} distinct keys, {} signed",
+                role.as_str(),
+                role.threshold(),
+                verified.key_ids.len()
+            );
             return Err(Error::verification(path, need));
         }
         Ok(verified)

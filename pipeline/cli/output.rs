@@ -27,11 +27,17 @@ impl Output {
     }
 
     /// Writes a result as people or programs read it.
-    pub(crate) fn report<T: Serialize>(&self, format: Format, value: &T, text: impl FnOnce(&T) -> String) -> Outcome<()> {
+    pub(crate) fn report<T: Serialize>(
+        &self,
+        format: Format,
+        value: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Outcome<()> {
         match format {
             Format::Human => self.data(&text(value)),
             Format::Json => {
-                let json = serde_json::to_string_pretty(value).map_err(|e| Failure::Output(format!("cannot write JSON: {e}")))?;
+                let json = serde_json::to_string_pretty(value)
+                    .map_err(|e| Failure::Output(format!("cannot write JSON: {e}")))?;
                 self.data(&(json + "\n"))
             }
         }

@@ -36,7 +36,8 @@ pub fn jobs(plan: &Plan, path: &Path) -> Vec<Job> {
         head.chain(id.map(OsString::from)).collect()
     };
     let anchor = Job { name: "anchor".to_owned(), command: words("anchor", None) };
-    let experts = plan.experts.iter().map(|e| Job { name: e.id.to_string(), command: words("expert", Some(e.id.as_str())) });
+    let experts =
+        plan.experts.iter().map(|e| Job { name: e.id.to_string(), command: words("expert", Some(e.id.as_str())) });
     std::iter::once(anchor).chain(experts).collect()
 }
 

@@ -12,13 +12,13 @@ pub mod query;
 pub mod recipe;
 pub mod run;
 pub mod signing;
+pub mod sizes;
 pub mod slice;
 pub mod stages;
 pub mod table;
 pub mod task;
-pub mod sizes;
-pub mod train_plan;
 pub mod torch;
+pub mod train_plan;
 pub mod udf;
 pub mod verify;
 

@@ -229,7 +229,10 @@ impl Run<'_> {
         let parameters = depends_on_commits(&recipe.seed.to_le_bytes(), &tokenizer_commit);
         let tasks: Vec<Task<&DecidedSlice>> = slices
             .iter()
-            .map(|slice| Task { input: slice, depends: depends_on([&all.as_bytes()[..], parameters.as_bytes(), slice.slice.output.digest.as_bytes()]) })
+            .map(|slice| Task {
+                input: slice,
+                depends: depends_on([&all.as_bytes()[..], parameters.as_bytes(), slice.slice.output.digest.as_bytes()]),
+            })
             .collect();
         let commits = self.stage(&tokenize::STAGE, &tasks, |slice, n, folder| {
             tokenize::run(slice, &tokenizer, recipe.seed, n, folder)
@@ -262,13 +265,16 @@ impl Run<'_> {
         let chain = self.recipe.chain.to_json().map_err(|e| Error::Bug(e.to_string()))?;
         let task = |slice: &SliceRef, more: &[u8]| depends_on([slice.output.digest.as_bytes(), chain.as_bytes(), more]);
         let tasks: Vec<Task<&SliceRef>> = slices.iter().map(|s| Task { input: s, depends: task(s, b"") }).collect();
-        let fact_commits = self.stage(&facts::STAGE, &tasks, |slice, n, folder| facts::run(slice, &chain, n, folder))?;
+        let fact_commits =
+            self.stage(&facts::STAGE, &tasks, |slice, n, folder| facts::run(slice, &chain, n, folder))?;
         let folder = self.runner.folder(&facts::STAGE);
-        let (fact_files, keys): (Vec<PathBuf>, Vec<PathBuf>) = (0..slices.len()).map(|n| facts::files(&folder, n)).unzip();
+        let (fact_files, keys): (Vec<PathBuf>, Vec<PathBuf>) =
+            (0..slices.len()).map(|n| facts::files(&folder, n)).unzip();
 
         let depends = depends_on_commits(b"", &fact_commits);
         let tasks: Vec<Task<u32>> = (0..facts::BUCKETS).map(|bucket| Task { input: bucket, depends }).collect();
-        let cluster_commits = self.stage(&cluster::STAGE, &tasks, |bucket, _, folder| cluster::run(*bucket, &keys, folder))?;
+        let cluster_commits =
+            self.stage(&cluster::STAGE, &tasks, |bucket, _, folder| cluster::run(*bucket, &keys, folder))?;
         let clusters = paths(&self.runner.folder(&cluster::STAGE), &cluster_commits);
 
         let elections = gate.records.elections.iter().filter(|e| self.recipe.elections.contains(&e.id)).cloned();
@@ -278,15 +284,20 @@ impl Run<'_> {
         let day = gate.as_of.to_string();
         let parts: [&[u8]; 4] = [gate.policy.digest.as_bytes(), &head, self.recipe.digest.as_bytes(), day.as_bytes()];
         let depends = depends_on_commits(depends_on(parts).as_bytes(), fact_commits.iter().chain(&cluster_commits));
-        let tasks: Vec<Task<(&SliceRef, &PathBuf)>> =
-            slices.iter().zip(&fact_files).map(|input| Task { input, depends: task(input.0, depends.as_bytes()) }).collect();
+        let tasks: Vec<Task<(&SliceRef, &PathBuf)>> = slices
+            .iter()
+            .zip(&fact_files)
+            .map(|input| Task { input, depends: task(input.0, depends.as_bytes()) })
+            .collect();
         let commits = self.stage(&decide::STAGE, &tasks, |(slice, facts), n, folder| {
             decide::run(slice, facts, &clusters, &rules, n, folder)
         })?;
         let decisions = paths(&self.runner.folder(&decide::STAGE), &commits);
         let digests = commits.iter().map(|c| depends_on_commits(b"", [c]));
         let joined = slices.into_iter().zip(fact_files).zip(decisions).zip(digests);
-        Ok(joined.map(|(((slice, facts), decisions), digest)| (DecidedSlice { slice, facts, decisions }, digest)).collect())
+        Ok(joined
+            .map(|(((slice, facts), decisions), digest)| (DecidedSlice { slice, facts, decisions }, digest))
+            .collect())
     }
 
     fn known_elections(&self, rules: &Rules<'_>) -> Result<()> {
@@ -312,7 +323,12 @@ impl Run<'_> {
         Ok(sets)
     }
 
-    fn ledger(&mut self, slices: &[DecidedSlice], sets: &[SetPlan], all: Sha256) -> Result<(Vec<PathBuf>, Vec<(PathBuf, String, SetName)>)> {
+    fn ledger(
+        &mut self,
+        slices: &[DecidedSlice],
+        sets: &[SetPlan],
+        all: Sha256,
+    ) -> Result<(Vec<PathBuf>, Vec<(PathBuf, String, SetName)>)> {
         let mut placed: Vec<BTreeMap<u32, Placed>> = vec![BTreeMap::new(); slices.len()];
         for set in sets {
             for shard in &set.shards {
@@ -325,8 +341,10 @@ impl Run<'_> {
         let shards = self.stages.get(shard::STAGE.name).map_or(all, |s| s.outputs);
         let depends = depends_on([all.as_bytes(), &shards.as_bytes()[..]]);
         let inputs = slices.iter().zip(&placed);
-        let tasks: Vec<Task<(&DecidedSlice, &BTreeMap<u32, Placed>)>> = inputs.map(|input| Task { input, depends }).collect();
-        let commits = self.stage(&ledger::STAGE, &tasks, |(slice, placed), n, folder| ledger::run(slice, placed, n, folder))?;
+        let tasks: Vec<Task<(&DecidedSlice, &BTreeMap<u32, Placed>)>> =
+            inputs.map(|input| Task { input, depends }).collect();
+        let commits =
+            self.stage(&ledger::STAGE, &tasks, |(slice, placed), n, folder| ledger::run(slice, placed, n, folder))?;
         let folder = self.runner.folder(&ledger::STAGE);
         let (mut ledgers, mut claims) = (Vec::new(), Vec::new());
         for (n, commit) in commits.iter().enumerate() {
@@ -348,7 +366,13 @@ impl Run<'_> {
         Ok(files)
     }
 
-    fn publish(&self, options: &BuildOptions, built: &Built, key: &PrivateKey, secret: Option<&Secret>) -> Result<BuildReport> {
+    fn publish(
+        &self,
+        options: &BuildOptions,
+        built: &Built,
+        key: &PrivateKey,
+        secret: Option<&Secret>,
+    ) -> Result<BuildReport> {
         let (out, recipe) = (&options.out, self.recipe);
         publish::sweep(out)?;
         let funnels = publish::funnels(&built.ledgers)?;
@@ -365,7 +389,8 @@ impl Run<'_> {
         };
         let mut digests = BTreeMap::new();
         for set in &built.sets {
-            let (from, to) = (self.runner.folder(&shard::STAGE).join(set.set.as_str()), out.join("sets").join(set.set.as_str()));
+            let (from, to) =
+                (self.runner.folder(&shard::STAGE).join(set.set.as_str()), out.join("sets").join(set.set.as_str()));
             std::fs::create_dir_all(&to).map_err(|e| Error::io(&to, e))?;
             let mut shards: Vec<ManifestShard> = Vec::new();
             for shard in &set.shards {
@@ -389,7 +414,11 @@ impl Run<'_> {
             manifests: digests.clone(),
         };
         write_atomic(&out.join("run.json"), &manifests::canonical::to_vec(&record)?)?;
-        self.runner.note(&format!("{} documents of {} slices accounted for", funnels.values().map(|f| f.read).sum::<u64>(), built.slices.len()));
+        self.runner.note(&format!(
+            "{} documents of {} slices accounted for",
+            funnels.values().map(|f| f.read).sum::<u64>(),
+            built.slices.len()
+        ));
         clear(&out.join("work"))?;
         Ok(BuildReport { schema: "flexmix/build-report/v1", sets: funnels, manifests: digests })
     }

@@ -195,7 +195,10 @@ fn sign(path: &Path, payload_type: &str, payload: Vec<u8>, key: &PrivateKey) -> 
         let mut envelope = Envelope::read(path)?;
         if envelope.peek_unverified()? != payload || envelope.payload_type() != payload_type {
             let what = format!("`{}` is a signature over other bytes", path.display());
-            return Err(Error::usage(what, "the file changed since it was signed: delete the envelope, and let every signer sign again"));
+            return Err(Error::usage(
+                what,
+                "the file changed since it was signed: delete the envelope, and let every signer sign again",
+            ));
         }
         envelope.add_signature(key);
         envelope

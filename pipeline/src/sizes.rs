@@ -162,7 +162,12 @@ impl Sizes {
     pub fn expert(&self, id: ExpertId, set: SetName, tiers: Vec<String>, available: u64, number: u64) -> ExpertJob {
         let sizes = &self.expert;
         let tokens = sizes.tokens.unwrap_or(available);
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ratio of token counts")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a ratio of token counts"
+        )]
         let public_tokens = (tokens as f64 * sizes.contrast.max(0.0)).round() as u64;
         ExpertJob {
             id,

@@ -149,7 +149,10 @@ impl<'a> Runner<'a> {
         let mut results: Vec<Result<Commit>> = done.into_iter().map(take).collect();
         let first = failed.into_inner();
         if first < results.len() {
-            return Err(results.swap_remove(first).err().unwrap_or_else(|| Error::Bug("a task failed and did not".into())));
+            return Err(results
+                .swap_remove(first)
+                .err()
+                .unwrap_or_else(|| Error::Bug("a task failed and did not".into())));
         }
         results.into_iter().collect()
     }

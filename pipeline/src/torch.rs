@@ -60,7 +60,9 @@ impl TorchError {
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Missing => Some("build it with `make flexmix-torch` (this sets up libtorch), or name it: FLEXMIX_TORCH=/path/to/flexmix-torch"),
+            Self::Missing => Some(
+                "build it with `make flexmix-torch` (this sets up libtorch), or name it: FLEXMIX_TORCH=/path/to/flexmix-torch",
+            ),
             Self::NotAProgram(_) => Some("let FLEXMIX_TORCH name the program, or unset it"),
             Self::NotOurs { .. } | Self::OtherContract { .. } => {
                 Some("build both programs from one checkout: `make all`")
@@ -121,7 +123,8 @@ impl Torch {
 
     /// `flexmix-torch 0.1.0 (contract 0123456789abcdef, build …)`.
     fn check(&self, ours: &str) -> Result<(), TorchError> {
-        let output = Command::new(&self.path).arg("--version").stdin(Stdio::null()).output().map_err(|e| self.start(e))?;
+        let output =
+            Command::new(&self.path).arg("--version").stdin(Stdio::null()).output().map_err(|e| self.start(e))?;
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
         let (is_ours, theirs) = (said.starts_with(PROGRAM), contract_in(&said));
         let Some(theirs) = theirs.filter(|_| is_ours && output.status.success()) else {

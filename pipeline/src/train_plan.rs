@@ -89,7 +89,8 @@ pub fn plan(options: &PlanOptions) -> Result<Plan> {
         }));
     }
     left_out.sort_by(|a, b| (&a.set, &a.tier).cmp(&(&b.set, &b.tier)));
-    let experts: Vec<ExpertJob> = ranked.into_iter().zip(1..).map(|((id, c), n)| expert(&options.sizes, id, c, n)).collect();
+    let experts: Vec<ExpertJob> =
+        ranked.into_iter().zip(1..).map(|((id, c), n)| expert(&options.sizes, id, c, n)).collect();
     let outlook = gates.iter().map(|gate| outlook(gate, public, &sets, &experts)).collect();
     let used: BTreeSet<&SetName> = experts.iter().map(|e| &e.set).chain([&public.manifest.set]).collect();
     let pinned = sets.iter().filter(|s| used.contains(&s.manifest.set));
@@ -151,7 +152,13 @@ fn tier_count(sets: &[Planned], set: &SetName, tier: &str) -> (u64, u64) {
 }
 
 /// Tiers with enough of everything get an expert; a small one joins a stricter one or is left out.
-fn propose(set: &Planned, options: &PlanOptions, gates: &[Gate], candidates: &mut Vec<Candidate>, left_out: &mut Vec<LeftOut>) {
+fn propose(
+    set: &Planned,
+    options: &PlanOptions,
+    gates: &[Gate],
+    candidates: &mut Vec<Candidate>,
+    left_out: &mut Vec<LeftOut>,
+) {
     let sizes = &options.sizes;
     let mut small = Vec::new();
     let first = candidates.len();
@@ -159,7 +166,8 @@ fn propose(set: &Planned, options: &PlanOptions, gates: &[Gate], candidates: &mu
         let mut leave = |reason: String| {
             left_out.push(LeftOut { set: set.manifest.set.clone(), tier: tier.to_owned(), tokens, reason });
         };
-        let denied = gates.iter().filter(|g| g.policy.act == Act::Train).find_map(|g| denied(g, set, &[tier.to_owned()]));
+        let denied =
+            gates.iter().filter(|g| g.policy.act == Act::Train).find_map(|g| denied(g, set, &[tier.to_owned()]));
         if let Some(reason) = denied {
             leave(format!("denied for training: {reason}"));
         } else if tokens < sizes.min_tokens || documents < u64::from(sizes.row_documents) {

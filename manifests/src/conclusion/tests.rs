@@ -26,19 +26,26 @@ fn an_aggregator_is_listed_and_never_followed() {
     let conclusion = conclude(&[license(Speaker::Aggregator, Scope::Collection, "MIT")]);
     assert_eq!(conclusion.state, State::NoneFound);
     assert_eq!(conclusion.notes.len(), 1);
-    let both = [license(Speaker::Aggregator, Scope::Work, "CC0-1.0"), license(Speaker::Rightsholder, Scope::Work, "CC-BY-4.0")];
+    let both = [
+        license(Speaker::Aggregator, Scope::Work, "CC0-1.0"),
+        license(Speaker::Rightsholder, Scope::Work, "CC-BY-4.0"),
+    ];
     assert_eq!(conclude(&both).expression, "CC-BY-4.0".parse().ok());
 }
 
 #[test]
 fn the_work_speaks_before_the_collection() {
-    let both = [license(Speaker::Rightsholder, Scope::Collection, "MIT"), license(Speaker::Rightsholder, Scope::Work, "GPL-2.0-only")];
+    let both = [
+        license(Speaker::Rightsholder, Scope::Collection, "MIT"),
+        license(Speaker::Rightsholder, Scope::Work, "GPL-2.0-only"),
+    ];
     assert_eq!(conclude(&both).expression, "GPL-2.0-only".parse().ok());
 }
 
 #[test]
 fn two_who_may_conclude_and_differ_contradict_and_both_are_named() {
-    let both = [license(Speaker::Rightsholder, Scope::Work, "MIT"), license(Speaker::Source, Scope::Work, "CC-BY-NC-4.0")];
+    let both =
+        [license(Speaker::Rightsholder, Scope::Work, "MIT"), license(Speaker::Source, Scope::Work, "CC-BY-NC-4.0")];
     let conclusion = conclude(&both);
     assert_eq!(conclusion.state, State::Contradicted);
     assert_eq!(conclusion.notes.len(), 2);
@@ -47,14 +54,20 @@ fn two_who_may_conclude_and_differ_contradict_and_both_are_named() {
 
 #[test]
 fn words_that_are_no_expression_are_never_swallowed() {
-    let both = [license(Speaker::Rightsholder, Scope::Work, "MIT"), unreadable(Speaker::Rightsholder, Scope::Work, "not for training")];
+    let both = [
+        license(Speaker::Rightsholder, Scope::Work, "MIT"),
+        unreadable(Speaker::Rightsholder, Scope::Work, "not for training"),
+    ];
     assert_eq!(conclude(&both).state, State::Unparseable);
 }
 
 #[test]
 fn a_contract_is_why_the_text_is_here() {
     let contract = Statement::Contract { id: "C-1".to_owned(), expression: "LicenseRef-x".to_owned() };
-    let both = [claim(Speaker::Rightsholder, Scope::Collection, contract, "C-1"), license(Speaker::Rightsholder, Scope::Work, "MIT")];
+    let both = [
+        claim(Speaker::Rightsholder, Scope::Collection, contract, "C-1"),
+        license(Speaker::Rightsholder, Scope::Work, "MIT"),
+    ];
     assert_eq!(conclude(&both).basis, Some(Basis::Contract("C-1".to_owned())));
 }
 

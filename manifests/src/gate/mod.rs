@@ -92,7 +92,10 @@ impl Gate {
         let bytes = read_capped(&options.policy, 1 << 20)?;
         let policy = Policy::parse(&options.policy, &bytes)?;
         let Some(trust_path) = &options.trust else {
-            return Err(Error::verification(&options.policy, "there is no trust file; name one with `--trust` [FM-T-001 trust-missing]"));
+            return Err(Error::verification(
+                &options.policy,
+                "there is no trust file; name one with `--trust` [FM-T-001 trust-missing]",
+            ));
         };
         let trust = Trust::open(trust_path, options.as_of)?;
         let envelope = envelope_of(&options.policy, &bytes, POLICY_TYPE)?;
@@ -101,7 +104,10 @@ impl Gate {
         let records = Records::open(&options.records, &trust, options.as_of)?;
         let age = options.as_of.days_since(records.head.issued);
         if age > policy.head_max_age {
-            let what = format!("head {} is {age} days old; the policy allows {} [FM-T-005 head-expired]", records.head.sequence, policy.head_max_age);
+            let what = format!(
+                "head {} is {age} days old; the policy allows {} [FM-T-005 head-expired]",
+                records.head.sequence, policy.head_max_age
+            );
             return Err(Error::verification(&options.records, what));
         }
         Ok(Self { policy, trust, records, as_of: options.as_of, act: options.act })

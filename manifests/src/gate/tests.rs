@@ -34,7 +34,12 @@ impl World {
             until: "2027-12-31".parse().unwrap(),
             pem: world.keys[name].public().to_pem().unwrap(),
         };
-        let file = TrustFile { schema: "flexmix/trust/v1".into(), version: 1, demo: true, keys: names.iter().map(key).collect() };
+        let file = TrustFile {
+            schema: "flexmix/trust/v1".into(),
+            version: 1,
+            demo: true,
+            keys: names.iter().map(key).collect(),
+        };
         world.exact("trust.toml", &toml::to_string(&file).unwrap(), TRUST_TYPE, &["root"]);
         world.exact("policy.toml", include_str!("../policy/example.toml"), POLICY_TYPE, &["legal-1", "legal-2"]);
         world.head();
@@ -221,7 +226,9 @@ fn a_withdrawal_excludes_a_closed_set_until_its_owner_says() {
     let counts = exposure(cell("MIT", &["a"])).cells;
     let closed = Exposure::closed(Kind::Gradient, "news".parse().unwrap(), Sha256::of(b"public"), &counts);
     // The example policy has rules by source, which no closed cell can pass.
-    let text = include_str!("../policy/example.toml").replace("sources = [\"forum.example\"]\n", "").replace("rightsholders = [\"https://ror.org/012345678\"]\n", "");
+    let text = include_str!("../policy/example.toml")
+        .replace("sources = [\"forum.example\"]\n", "")
+        .replace("rightsholders = [\"https://ror.org/012345678\"]\n", "");
     world.exact("policy.toml", &text, POLICY_TYPE, &["legal-1", "legal-2"]);
     world.record("w", record.clone(), &["withdrawals"]);
     let decision = world.open().unwrap().exposures(Sha256::of(b"weights"), std::slice::from_ref(&closed));

@@ -120,9 +120,7 @@ impl Family {
     /// The properties that a leaf of the family may have.
     #[must_use]
     pub const fn may_have(self) -> &'static [Property] {
-        use Property::{
-            Attribution, NetworkCopyleft, NonCommercial, Notice, ShareAlike, SourceDisclosure,
-        };
+        use Property::{Attribution, NetworkCopyleft, NonCommercial, Notice, ShareAlike, SourceDisclosure};
         match self {
             Self::PublicDomain => &[],
             Self::Permissive => &[Notice],

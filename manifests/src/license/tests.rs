@@ -55,13 +55,27 @@ proptest! {
 #[test]
 fn ids_are_matched_in_any_case_and_printed_in_the_lists_own() {
     assert_eq!(parse("mit or APACHE-2.0").to_string(), "Apache-2.0 OR MIT");
-    assert_eq!(parse("gpl-2.0-only with classpath-exception-2.0").to_string(), "GPL-2.0-only WITH Classpath-exception-2.0");
+    assert_eq!(
+        parse("gpl-2.0-only with classpath-exception-2.0").to_string(),
+        "GPL-2.0-only WITH Classpath-exception-2.0"
+    );
 }
 
 #[test]
 fn what_is_no_license_is_refused() {
     let look_alike = "\u{421}C-BY-4.0"; // the first letter is Cyrillic
-    for text in ["", "NOASSERTION", "none", "MIT And Apache-2.0", "Apache 2.0", "MIT/Apache-2.0", "GPL-3.0", look_alike, "LicenseRef-a_b", "MIT AND"] {
+    for text in [
+        "",
+        "NOASSERTION",
+        "none",
+        "MIT And Apache-2.0",
+        "Apache 2.0",
+        "MIT/Apache-2.0",
+        "GPL-3.0",
+        look_alike,
+        "LicenseRef-a_b",
+        "MIT AND",
+    ] {
         assert!(text.parse::<Expression>().is_err(), "{text}");
     }
 }

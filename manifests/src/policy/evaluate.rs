@@ -146,9 +146,8 @@ fn judge_leaf(policy: &Policy, leaf: &Leaf, context: &Context<'_>, verdict: &mut
         return verdict.deny(Reason::UnreviewedTerms, written, leaf.as_str());
     };
     let by_id = policy.ids.iter().find(|l| l.value == *leaf).map(|l| rule("allow.ids", &l.value, l.line));
-    let in_family = |f: &&super::file::Listed<crate::license::Family>| {
-        properties.iter().all(|p| f.value.may_have().contains(p))
-    };
+    let in_family =
+        |f: &&super::file::Listed<crate::license::Family>| properties.iter().all(|p| f.value.may_have().contains(p));
     let by_family = || policy.families.iter().find(in_family).map(|f| rule("allow.families", f.value.as_str(), f.line));
     match by_id.or_else(by_family) {
         Some(allowed) => _ = verdict.matched.insert(allowed),

@@ -125,7 +125,11 @@ impl<'de> Deserialize<'de> for RawDuty {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<RawDuty, E> {
-                if text == "deny" { Ok(RawDuty::Deny) } else { Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)) }
+                if text == "deny" {
+                    Ok(RawDuty::Deny)
+                } else {
+                    Err(E::invalid_value(serde::de::Unexpected::Str(text), &self))
+                }
             }
 
             fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<RawDuty, A::Error> {

@@ -95,7 +95,9 @@ fn a_basis_must_be_listed_and_hold_in_every_place() {
 
 #[test]
 fn research_mining_is_never_commercial() {
-    let text = EXAMPLE.replace("\"license\", \"contract\"", "\"tdm-art3\", \"license\", \"contract\"").replace("[\"EU\", \"US\"]", "[\"EU\"]");
+    let text = EXAMPLE
+        .replace("\"license\", \"contract\"", "\"tdm-art3\", \"license\", \"contract\"")
+        .replace("[\"EU\", \"US\"]", "[\"EU\"]");
     assert_eq!(reasons(&text, &Cell { basis: Some(Basis::TdmArt3), ..cell("MIT") }), [Reason::CeilingExceeded]);
 }
 
@@ -104,7 +106,8 @@ fn a_source_hits_a_cell_when_all_are_hit_and_a_rightsholder_when_any_is() {
     let from = |sources: &[&str]| Cell { sources: sources.iter().map(|s| s.parse().unwrap()).collect(), ..cell("MIT") };
     assert_eq!(reasons(EXAMPLE, &from(&["forum.example"])), [Reason::SourceDenied]);
     assert_eq!(reasons(EXAMPLE, &from(&["forum.example", "other"])), []);
-    let held = Cell { rightsholders: ["https://ror.org/012345678".to_owned(), "somebody".to_owned()].into(), ..cell("MIT") };
+    let held =
+        Cell { rightsholders: ["https://ror.org/012345678".to_owned(), "somebody".to_owned()].into(), ..cell("MIT") };
     assert_eq!(reasons(EXAMPLE, &held), [Reason::RightsholderDenied]);
 }
 

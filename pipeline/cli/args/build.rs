@@ -9,7 +9,9 @@ use super::{Format, GateArgs};
 
 /// Arguments of `flexmix build`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flexmix build recipe.toml --out corpus --key keys/builder.key \\\n    --trust records/trust.toml --records records --as-of 2026-12-01")]
+#[command(
+    after_help = "Example:\n  flexmix build recipe.toml --out corpus --key keys/builder.key \\\n    --trust records/trust.toml --records records --as-of 2026-12-01"
+)]
 pub(crate) struct BuildArgs {
     /// The recipe
     #[arg(value_name = "RECIPE")]

@@ -67,10 +67,14 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Train(TrainCommand),
     /// Merge an anchor and experts into a model (runs flexmix-torch)
-    #[command(after_help = "Example:\n  flexmix merge --anchor corpus/train/anchor --expert corpus/train/code --out corpus/models/demo \\\n    --trust trust.toml --key keys/merger.key")]
+    #[command(
+        after_help = "Example:\n  flexmix merge --anchor corpus/train/anchor --expert corpus/train/code --out corpus/models/demo \\\n    --trust trust.toml --key keys/merger.key"
+    )]
     Merge(PassArgs),
     /// Answer a prompt under a policy (runs flexmix-torch)
-    #[command(after_help = "Example:\n  flexmix generate corpus/models/demo --policy policies/serve.toml --prompt 'Once upon'")]
+    #[command(
+        after_help = "Example:\n  flexmix generate corpus/models/demo --policy policies/serve.toml --prompt 'Once upon'"
+    )]
     Generate(PassArgs),
     /// Measure a model under a policy (runs flexmix-torch)
     #[command(after_help = "Example:\n  flexmix eval loss corpus/models/demo corpus --policy policies/serve.toml")]

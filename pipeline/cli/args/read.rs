@@ -54,7 +54,9 @@ pub(crate) struct QueryArgs {
 
 /// Arguments of `flexmix audit`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flexmix audit corpus/models/demo --policy policies/serve.toml --trust records/trust.toml \\\n    --records records --as-of 2026-12-03 --html report.html")]
+#[command(
+    after_help = "Example:\n  flexmix audit corpus/models/demo --policy policies/serve.toml --trust records/trust.toml \\\n    --records records --as-of 2026-12-03 --html report.html"
+)]
 pub(crate) struct AuditArgs {
     /// A corpus or model folder
     #[arg(value_name = "DIR")]

@@ -38,10 +38,12 @@ pub(crate) enum SignKind {
 
 /// Arguments of `flexmix sign`.
 #[derive(Debug, Args)]
-#[command(after_help = "A policy or trust file is signed as exact bytes, into FILE.dsse.json. A record FILE.toml becomes the signed \
+#[command(
+    after_help = "A policy or trust file is signed as exact bytes, into FILE.dsse.json. A record FILE.toml becomes the signed \
 statement FILE.dsse.json. Signing again with another key adds its signature. `head` lists --records and writes \
 head.dsse.json there; sign it last.\n\n\
-Examples:\n  flexmix sign policy policies/serve.toml --key keys/legal-1.key\n  flexmix sign head head.toml --records records --key keys/head.key")]
+Examples:\n  flexmix sign policy policies/serve.toml --key keys/legal-1.key\n  flexmix sign head head.toml --records records --key keys/head.key"
+)]
 pub(crate) struct SignArgs {
     /// What it is
     #[arg(value_name = "KIND", value_enum)]
@@ -66,7 +68,9 @@ pub(crate) enum TrustCommand {
 
 /// Arguments of `flexmix trust init`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flexmix trust init --out records/trust.toml --root keys/root.pub --key lab-k1=builder:keys/builder.pub \\\n    --key ann=legal:keys/legal-1.pub --from 2026-12-01 --until 2027-11-30")]
+#[command(
+    after_help = "Example:\n  flexmix trust init --out records/trust.toml --root keys/root.pub --key lab-k1=builder:keys/builder.pub \\\n    --key ann=legal:keys/legal-1.pub --from 2026-12-01 --until 2027-11-30"
+)]
 pub(crate) struct TrustInitArgs {
     /// The trust file to write; must not exist
     #[arg(long, value_name = "FILE")]

@@ -14,10 +14,14 @@ pub(crate) enum TrainCommand {
     /// Propose an anchor and one expert for each set and tier with enough tokens
     Plan(PlanArgs),
     /// Train the anchor of a plan (runs flexmix-torch)
-    #[command(after_help = "Example:\n  flexmix train anchor corpus/train/plan.toml --key keys/trainer.key --policy policies/train.toml")]
+    #[command(
+        after_help = "Example:\n  flexmix train anchor corpus/train/plan.toml --key keys/trainer.key --policy policies/train.toml"
+    )]
     Anchor(PassArgs),
     /// Train one expert of a plan (runs flexmix-torch)
-    #[command(after_help = "Example:\n  flexmix train expert corpus/train/plan.toml code-open --key keys/trainer.key --policy policies/train.toml")]
+    #[command(
+        after_help = "Example:\n  flexmix train expert corpus/train/plan.toml code-open --key keys/trainer.key --policy policies/train.toml"
+    )]
     Expert(PassArgs),
     /// Run a plan's jobs: the anchor, then the experts; finished ones are skipped
     Launch(LaunchArgs),
@@ -34,7 +38,9 @@ pub(crate) struct PassArgs {
 
 /// Arguments of `flexmix train plan`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flexmix train plan corpus --policy policies/serve.toml --policy policies/research.toml \\\n    --out corpus/train/plan.toml --max-experts 3")]
+#[command(
+    after_help = "Example:\n  flexmix train plan corpus --policy policies/serve.toml --policy policies/research.toml \\\n    --out corpus/train/plan.toml --max-experts 3"
+)]
 pub(crate) struct PlanArgs {
     /// The corpus
     #[arg(value_name = "DIR")]
@@ -60,7 +66,9 @@ pub(crate) struct PlanArgs {
 
 /// Arguments of `flexmix train launch`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flexmix train launch corpus/train/plan.toml --jobs 2 -- --key keys/trainer.key --policy policies/train.toml")]
+#[command(
+    after_help = "Example:\n  flexmix train launch corpus/train/plan.toml --jobs 2 -- --key keys/trainer.key --policy policies/train.toml"
+)]
 pub(crate) struct LaunchArgs {
     /// The plan
     #[arg(value_name = "PLAN")]

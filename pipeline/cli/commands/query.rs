@@ -61,27 +61,96 @@ fn text(report: &InspectReport) -> String {
         let counts = [r.read, r.kept, r.held_out, r.dropped, r.bytes_in, r.tokens].map(number);
         [r.set.clone(), r.access.clone()].into_iter().chain(counts).collect()
     });
-    let dropped = report.dropped.iter().map(|r| vec![r.set.clone(), r.stage.clone(), r.reason.clone(), number(r.documents), number(r.bytes)]);
+    let dropped = report
+        .dropped
+        .iter()
+        .map(|r| vec![r.set.clone(), r.stage.clone(), r.reason.clone(), number(r.documents), number(r.bytes)]);
     let tiers = report.tiers.iter().map(|r| vec![r.set.clone(), r.tier.clone(), number(r.documents), number(r.tokens)]);
-    let terms = report.licenses.iter().map(|r| vec![or_none(&r.license), r.state.clone(), or_none(&r.basis), number(r.documents), number(r.tokens)]);
-    let sources = report.sources.iter().map(|r| vec![r.set.clone(), r.source.clone(), number(r.read), number(r.kept), number(r.tokens)]);
-    let tokenizers = report.tokenizers.iter().map(|r| vec![r.tokenizer.clone(), r.digest.clone(), number(r.vocabulary), number(r.sets)]);
+    let terms = report
+        .licenses
+        .iter()
+        .map(|r| vec![or_none(&r.license), r.state.clone(), or_none(&r.basis), number(r.documents), number(r.tokens)]);
+    let sources = report
+        .sources
+        .iter()
+        .map(|r| vec![r.set.clone(), r.source.clone(), number(r.read), number(r.kept), number(r.tokens)]);
+    let tokenizers = report
+        .tokenizers
+        .iter()
+        .map(|r| vec![r.tokenizer.clone(), r.digest.clone(), number(r.vocabulary), number(r.sets)]);
     let artifacts = report.artifacts.iter().map(|r| {
         let signed = r.verified.map_or("not checked", |v| if v { "verified" } else { "BROKEN" });
-        vec![r.model.clone(), r.subject.clone(), r.artifact.clone(), r.assurance.clone(), number(r.steps), signed.to_owned(), r.files_root.clone()]
+        vec![
+            r.model.clone(),
+            r.subject.clone(),
+            r.artifact.clone(),
+            r.assurance.clone(),
+            number(r.steps),
+            signed.to_owned(),
+            r.files_root.clone(),
+        ]
     });
     let exposure = report.exposure.iter().map(|r| {
-        vec![r.artifact.clone(), r.kind.clone(), r.set.clone(), or_none(&r.license), r.state.clone(), or_unsaid(r.documents), or_unsaid(r.tokens), or_unsaid(r.at_most)]
+        vec![
+            r.artifact.clone(),
+            r.kind.clone(),
+            r.set.clone(),
+            or_none(&r.license),
+            r.state.clone(),
+            or_unsaid(r.documents),
+            or_unsaid(r.tokens),
+            or_unsaid(r.at_most),
+        ]
     });
     [
-        section("documents by set", &["set", "access", "read", "kept", "held out", "dropped", "bytes in", "tokens"], &[false, false, true, true, true, true, true, true], sets.collect()),
-        section("dropped by reason", &["set", "stage", "reason", "documents", "bytes"], &[false, false, false, true, true], dropped.collect()),
-        section("training tokens by tier", &["set", "tier", "documents", "tokens"], &[false, false, true, true], tiers.collect()),
-        section("training tokens by terms", &["terms", "state", "basis", "documents", "tokens"], &[false, false, false, true, true], terms.collect()),
-        section("sources", &["set", "source", "read", "kept", "tokens"], &[false, false, true, true, true], sources.collect()),
-        section("tokenizers", &["tokenizer", "digest", "vocabulary", "sets"], &[false, false, true, true], tokenizers.collect()),
-        section("weights", &["model", "subject", "id", "assurance", "steps", "signatures", "files root"], &[false, false, false, false, true, false, false], artifacts.collect()),
-        section("exposure of the weights", &["artifact", "kind", "set", "terms", "state", "documents", "tokens", "at most"], &[false, false, false, false, false, true, true, true], exposure.collect()),
+        section(
+            "documents by set",
+            &["set", "access", "read", "kept", "held out", "dropped", "bytes in", "tokens"],
+            &[false, false, true, true, true, true, true, true],
+            sets.collect(),
+        ),
+        section(
+            "dropped by reason",
+            &["set", "stage", "reason", "documents", "bytes"],
+            &[false, false, false, true, true],
+            dropped.collect(),
+        ),
+        section(
+            "training tokens by tier",
+            &["set", "tier", "documents", "tokens"],
+            &[false, false, true, true],
+            tiers.collect(),
+        ),
+        section(
+            "training tokens by terms",
+            &["terms", "state", "basis", "documents", "tokens"],
+            &[false, false, false, true, true],
+            terms.collect(),
+        ),
+        section(
+            "sources",
+            &["set", "source", "read", "kept", "tokens"],
+            &[false, false, true, true, true],
+            sources.collect(),
+        ),
+        section(
+            "tokenizers",
+            &["tokenizer", "digest", "vocabulary", "sets"],
+            &[false, false, true, true],
+            tokenizers.collect(),
+        ),
+        section(
+            "weights",
+            &["model", "subject", "id", "assurance", "steps", "signatures", "files root"],
+            &[false, false, false, false, true, false, false],
+            artifacts.collect(),
+        ),
+        section(
+            "exposure of the weights",
+            &["artifact", "kind", "set", "terms", "state", "documents", "tokens", "at most"],
+            &[false, false, false, false, false, true, true, true],
+            exposure.collect(),
+        ),
         format!("{}\n", report.trust),
     ]
     .concat()

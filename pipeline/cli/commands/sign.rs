@@ -32,7 +32,8 @@ pub(super) fn sign(args: &SignArgs, output: &Output) -> Outcome<Exit> {
             signing::sign_head(file, args.records.as_ref().ok_or_else(missing)?, &key)
         }
     }?;
-    let times = if signed.signatures == 1 { "1 signature".to_owned() } else { format!("{} signatures", signed.signatures) };
+    let times =
+        if signed.signatures == 1 { "1 signature".to_owned() } else { format!("{} signatures", signed.signatures) };
     output.say(&format!("{}: {times}, the last by key {}", signed.envelope.display(), signed.key));
     output.data(&format!("{}\n", signed.payload))?;
     Ok(Exit::Done)

@@ -47,21 +47,37 @@ struct PlanReport<'a> {
 fn text(plan: &Plan) -> String {
     let owned = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
     let anchor = &plan.anchor;
-    let mut text = format!("anchor on `{}`, {} tokens, tiers {}\n\n", anchor.set, thousands(anchor.tokens), anchor.tiers.join(", "));
+    let mut text = format!(
+        "anchor on `{}`, {} tokens, tiers {}\n\n",
+        anchor.set,
+        thousands(anchor.tokens),
+        anchor.tiers.join(", ")
+    );
     let experts = plan.experts.iter().map(|e| {
-        vec![e.id.to_string(), e.set.to_string(), thousands(e.available), thousands(e.tokens), thousands(e.public_tokens), e.tiers.join(", ")]
+        vec![
+            e.id.to_string(),
+            e.set.to_string(),
+            thousands(e.available),
+            thousands(e.tokens),
+            thousands(e.public_tokens),
+            e.tiers.join(", "),
+        ]
     });
     let names = owned(&["expert", "set", "available", "own tokens", "public tokens", "tiers"]);
     text += &grid(&names, &experts.collect::<Vec<_>>(), &[false, false, true, true, true, false]);
     if !plan.left_out.is_empty() {
-        let left = plan.left_out.iter().map(|l| vec![l.set.to_string(), thousands(l.tokens), l.reason.clone(), l.tier.clone()]);
+        let left = plan
+            .left_out
+            .iter()
+            .map(|l| vec![l.set.to_string(), thousands(l.tokens), l.reason.clone(), l.tier.clone()]);
         let names = owned(&["left out", "tokens", "why", "tier"]);
         text += &format!("\n{}", grid(&names, &left.collect::<Vec<_>>(), &[false, true, false, false]));
     }
     for outlook in &plan.outlook {
         let usable: Vec<String> = outlook.usable.iter().map(ToString::to_string).collect();
         let share = format!("{}.{}%", outlook.usable_ppm / 10_000, outlook.usable_ppm / 1_000 % 10);
-        text += &format!("\nunder {}: {share} of planned tokens usable; {}", outlook.policy, list(&usable, "no expert"));
+        text +=
+            &format!("\nunder {}: {share} of planned tokens usable; {}", outlook.policy, list(&usable, "no expert"));
         match &outlook.anchor_denied {
             Some(reason) => text += &format!("; the anchor is denied ({reason}), so nothing would run"),
             None => text += &format!("; excluded: {}", list(&outlook.excluded, "none")),

@@ -27,7 +27,10 @@ pub(crate) fn text(report: &VerifyReport) -> String {
         text.push_str(&format!("not checked {}: {}: {}\n", check.file, check.check, check.detail));
     }
     let word = if report.ok { "verified" } else { "NOT verified" };
-    text.push_str(&format!("{word}: {} checks passed, {} failed, {} could not be made\n", report.passed, report.failed, report.skipped));
+    text.push_str(&format!(
+        "{word}: {} checks passed, {} failed, {} could not be made\n",
+        report.passed, report.failed, report.skipped
+    ));
     text.push_str(&format!("{}\n", report.trust));
     text
 }

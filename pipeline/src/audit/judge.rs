@@ -67,7 +67,12 @@ fn sets(folder: &Folder) -> Vec<Subject> {
     let has_full = |set| folder.manifests.iter().any(|m| m.record.set == set);
     // A closed set in another's house: only what its owner says outwardly.
     let outward = folder.public.iter().filter(|p| !has_full(p.record.set.clone())).map(|p| {
-        let blank = |cell: &manifests::exposure::Cell| CellCount { cell: cell.clone(), evidence: None, documents: None, tokens: None };
+        let blank = |cell: &manifests::exposure::Cell| CellCount {
+            cell: cell.clone(),
+            evidence: None,
+            documents: None,
+            tokens: None,
+        };
         let exposure = Exposure {
             kind: ExposureKind::Gradient,
             set: p.record.set.clone(),
@@ -112,7 +117,14 @@ pub(super) fn judge<'a>(subject: &'a Subject, gate: &Gate) -> Judgement<'a> {
             };
             let is_lifted = |d: &Denial| decision.lifted.iter().filter(of_cell).any(|f| f.denial == *d);
             let (lifted, denials) = gate.cell(&count.cell).denials.into_iter().partition(is_lifted);
-            cells.push(CellVerdict { exposure, count, tier: tier(&count.cell, &gate.records), tested, denials, lifted });
+            cells.push(CellVerdict {
+                exposure,
+                count,
+                tier: tier(&count.cell, &gate.records),
+                tested,
+                denials,
+                lifted,
+            });
         }
     }
     let of_cells = |f: &Finding| cells.iter().any(|c: &CellVerdict<'_>| c.tested && c.denials.contains(&f.denial));
@@ -150,14 +162,22 @@ pub(super) fn answer(kind: Kind, all: &[Judged], mixing: Option<&str>, question:
             (Answer::Yes, what)
         }
         Kind::Model => {
-            let what = format!("{under}, the signed records of {} list no token that the policy denies; {} take no part", yes.join(", "), no.join(", "));
+            let what = format!(
+                "{under}, the signed records of {} list no token that the policy denies; {} take no part",
+                yes.join(", "),
+                no.join(", ")
+            );
             (Answer::InPart, what)
         }
         Kind::Corpus => {
             let permitted: u64 = all.iter().map(|j| j.totals.permitted).sum();
             let total: u64 = all.iter().map(|j| j.totals.tokens).sum();
             let share = super::text::percent(permitted, total);
-            let what = format!("{under}, {share} of tokens are permitted; {} of {} sets are permitted whole", yes.len(), all.len());
+            let what = format!(
+                "{under}, {share} of tokens are permitted; {} of {} sets are permitted whole",
+                yes.len(),
+                all.len()
+            );
             (if permitted == 0 && yes.is_empty() { Answer::No } else { Answer::InPart }, what)
         }
     }

@@ -148,7 +148,8 @@ pub(super) fn judged(judgement: &Judgement<'_>, question: &Question, engine: &En
         denial: None,
     };
     if !judged.admitted {
-        let causes = judged.findings.iter().map(|f| evidence::cause(judgement, f, engine)).collect::<Result<Vec<_>>>()?;
+        let causes =
+            judged.findings.iter().map(|f| evidence::cause(judgement, f, engine)).collect::<Result<Vec<_>>>()?;
         judged.denial = Some(text::denial(&judged, question, &causes, &evidence::permitted_choices(judgement)));
     }
     Ok(judged)

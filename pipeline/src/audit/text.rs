@@ -144,10 +144,16 @@ fn fix(judged: &Judged) -> String {
     match (judged.kind, totals.permitted) {
         (_, 0) => "an exception with owner and expiry".to_owned(),
         ("set", permitted) => {
-            format!("use the permitted tiers ({}), or an exception with owner and expiry", percent(permitted, totals.tokens))
+            format!(
+                "use the permitted tiers ({}), or an exception with owner and expiry",
+                percent(permitted, totals.tokens)
+            )
         }
         (_, permitted) => {
-            format!("train the permitted tiers ({}), or an exception with owner and expiry", percent(permitted, totals.tokens))
+            format!(
+                "train the permitted tiers ({}), or an exception with owner and expiry",
+                percent(permitted, totals.tokens)
+            )
         }
     }
 }
@@ -190,13 +196,21 @@ fn verdict_part(text: &mut String, verdicts: &Verdicts, does_not_say: &str) {
     _ = writeln!(text, "{}", asked(question));
     _ = writeln!(text, "{}: {}.", word(verdicts.answer), verdicts.because);
     _ = writeln!(text, "{does_not_say}");
-    _ = writeln!(text, "\npolicy {} v{}{demo}, {}, owner {}", question.policy, question.version, question.digest, question.owner);
+    _ = writeln!(
+        text,
+        "\npolicy {} v{}{demo}, {}, owner {}",
+        question.policy, question.version, question.digest, question.owner
+    );
     _ = writeln!(text, "\ntokens by verdict:");
     let width = verdicts.artifacts.iter().map(|j| j.id.chars().count()).max().unwrap_or(0);
     for judged in &verdicts.artifacts {
         let totals = &judged.totals;
         let mark = if judged.admitted { "permitted" } else { "DENIED" };
-        let bound = if totals.at_most > 0 { format!(", closed sets at most {}", thousands(totals.at_most)) } else { String::new() };
+        let bound = if totals.at_most > 0 {
+            format!(", closed sets at most {}", thousands(totals.at_most))
+        } else {
+            String::new()
+        };
         _ = writeln!(
             text,
             "  {:6} {:width$}  {mark:9}  {} permitted, {} denied, of these {} unknown{bound}",

@@ -81,7 +81,8 @@ impl Engine {
                 frame.clone().create_physical_plan().await?;
                 Ok(frame)
             };
-            let frame = planned.await.map_err(|e: DataFusionError| Error::Usage { what: mistake(&e), hint: Some(hint()) })?;
+            let frame =
+                planned.await.map_err(|e: DataFusionError| Error::Usage { what: mistake(&e), hint: Some(hint()) })?;
             collect(frame).await.map_err(Error::Engine)
         })
     }

@@ -7,9 +7,7 @@ mod rows;
 mod tables;
 
 pub use engine::Engine;
-pub use folder::{
-    Folder, INDEX_FILE, Kind, MANIFEST_FILE, ModelFolder, PUBLIC_FILE, STAMP_FILE, Seal, Signed,
-};
+pub use folder::{Folder, INDEX_FILE, Kind, MANIFEST_FILE, ModelFolder, PUBLIC_FILE, STAMP_FILE, Seal, Signed};
 pub use rows::{Column, Rows};
 pub(crate) use tables::shard_path;
 

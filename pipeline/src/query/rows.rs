@@ -3,13 +3,13 @@
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{
-    DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
-    UInt64Type,
+    DataType, Decimal128Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type,
+    UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use manifests::digest::hex;
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
@@ -58,7 +58,8 @@ impl Rows {
     /// # Errors
     /// [`Error::Bug`] when the query's columns are not the type's members.
     pub fn read<T: DeserializeOwned>(self) -> Result<Vec<T>> {
-        let one = |row| serde_json::from_value(row).map_err(|e| Error::Bug(format!("a report's query does not fit: {e}")));
+        let one =
+            |row| serde_json::from_value(row).map_err(|e| Error::Bug(format!("a report's query does not fit: {e}")));
         self.rows.into_iter().map(one).collect()
     }
 }

@@ -106,7 +106,9 @@ fn cell_columns<'a>(table: Table, cells: impl Iterator<Item = &'a CellCount> + C
 fn cells(manifests: &[Signed<SetManifest>]) -> Result<RecordBatch> {
     let rows: Vec<_> = manifests
         .iter()
-        .flat_map(|m| m.record.cells.iter().zip(&m.record.tiers).enumerate().map(move |(n, (c, t))| (&m.record, n, c, t)))
+        .flat_map(|m| {
+            m.record.cells.iter().zip(&m.record.tiers).enumerate().map(move |(n, (c, t))| (&m.record, n, c, t))
+        })
         .collect();
     let table = Table::default()
         .text("set", rows.iter().map(|r| r.0.set.as_str()))
@@ -166,7 +168,9 @@ fn stamp_table(stamps: &[(&ModelFolder, &Signed<Stamp>)]) -> Result<RecordBatch>
 fn exposure(stamps: &[(&ModelFolder, &Signed<Stamp>)]) -> Result<RecordBatch> {
     let rows: Vec<_> = stamps
         .iter()
-        .flat_map(|(m, s)| s.record.exposures.iter().flat_map(move |e| e.cells.iter().map(move |c| (m, &s.record, e, c))))
+        .flat_map(|(m, s)| {
+            s.record.exposures.iter().flat_map(move |e| e.cells.iter().map(move |c| (m, &s.record, e, c)))
+        })
         .collect();
     let at_most = |total: TokenTotal| match total {
         TokenTotal::Exact(_) => None,

@@ -19,7 +19,8 @@ fn every_table_is_there_and_sums_are_integers() {
         let rows = engine.user_sql(&format!("SELECT count(*) AS n FROM {table}")).unwrap();
         assert_eq!(rows.rows, [serde_json::json!({"n": 0})], "{table}");
     }
-    let rows = engine.user_sql("SELECT coalesce(sum(tokens), 0) AS n, sum(18446744073709551615) AS m FROM cells").unwrap();
+    let rows =
+        engine.user_sql("SELECT coalesce(sum(tokens), 0) AS n, sum(18446744073709551615) AS m FROM cells").unwrap();
     assert_eq!(rows.rows[0]["n"], 0);
     let rows = engine.user_sql("SELECT 1 AS a, 2 AS b, make_array('x', NULL) AS l").unwrap();
     assert_eq!(rows.rows, [serde_json::json!({"a": 1, "b": 2, "l": ["x", null]})]);
@@ -31,8 +32,16 @@ fn queries_only_read() {
     let out = folder.path().join("out.parquet");
     let copy = format!("COPY (SELECT 1) TO '{}'", out.display());
     let create = format!("CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION '{}'", out.display());
-    let statements = ["DROP TABLE ledger", "CREATE TABLE t AS SELECT 1", "INSERT INTO cells VALUES (1)", "SET x.y = 1",
-        "EXPLAIN ANALYZE INSERT INTO cells SELECT * FROM cells", "CREATE VIEW v AS SELECT 1", &copy, &create];
+    let statements = [
+        "DROP TABLE ledger",
+        "CREATE TABLE t AS SELECT 1",
+        "INSERT INTO cells VALUES (1)",
+        "SET x.y = 1",
+        "EXPLAIN ANALYZE INSERT INTO cells SELECT * FROM cells",
+        "CREATE VIEW v AS SELECT 1",
+        &copy,
+        &create,
+    ];
     for sql in statements {
         let error = engine.user_sql(sql).unwrap_err();
         assert!(matches!(error, Error::Usage { .. }), "{sql}: {error}");

@@ -190,10 +190,9 @@ fn decide(
     verdict.denials.extend(rules.gate.work(Sha256::from_bytes(text)));
     let mut decided = match (filtered, cluster.is_survivor, verdict.denials.first()) {
         (Some(reason), _, _) => dropped("filter", reason, value(facts, "detail", row)?),
-        (None, false, _) => Decided {
-            duplicate_of: Some(cluster.survivor),
-            ..dropped("cluster", Reason::ExactDuplicate, None)
-        },
+        (None, false, _) => {
+            Decided { duplicate_of: Some(cluster.survivor), ..dropped("cluster", Reason::ExactDuplicate, None) }
+        }
         (None, true, Some(denial)) => {
             let notes = cluster.conclusion.notes.join("; ");
             let detail = if notes.is_empty() { denial.detail.clone() } else { format!("{}: {notes}", denial.detail) };

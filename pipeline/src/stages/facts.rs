@@ -12,10 +12,10 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use xxhash_rust::xxh64::xxh64;
 
-use crate::slice::SliceRef;
 use crate::columns::{column, push_bytes};
 use crate::engine::{Engine, literal};
 use crate::error::{Error, Result};
+use crate::slice::SliceRef;
 use crate::table::TableWriter;
 use crate::task::Stage;
 use crate::udf::{DocumentFacts, fact_fields};

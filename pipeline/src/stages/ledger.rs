@@ -111,8 +111,12 @@ fn batch(
         let stays = decision.value(i) != Decision::Dropped.as_str();
         let place = placed.get(&row);
         if stays != place.is_some() {
-            return Err(Error::Unbalanced(format!("row {row} of a slice of `{}` is {} and {} in a shard",
-                slice.slice.source.id, decision.value(i), if place.is_some() { "is" } else { "is not" })));
+            return Err(Error::Unbalanced(format!(
+                "row {row} of a slice of `{}` is {} and {} in a shard",
+                slice.slice.source.id,
+                decision.value(i),
+                if place.is_some() { "is" } else { "is not" }
+            )));
         }
         push_bytes(&mut id, Some(ids.value(i)))?;
         digest.append_option(digests.is_valid(i).then(|| format!("sha256:{}", hex(digests.value(i)))));
@@ -194,7 +198,9 @@ impl ClaimColumns {
             Statement::License { expression } => ("license", expression.clone()),
             Statement::PublicDomain { places } => ("public-domain", Some(places.join("+"))),
             Statement::Contract { id, expression } => ("contract", Some(format!("{id}: {expression}"))),
-            Statement::OptOut { reserved, .. } => ("opt-out", Some(if *reserved { "reserved" } else { "clear" }.to_owned())),
+            Statement::OptOut { reserved, .. } => {
+                ("opt-out", Some(if *reserved { "reserved" } else { "clear" }.to_owned()))
+            }
             Statement::Copyright => ("copyright", None),
             Statement::Attribution => ("attribution", None),
         };

@@ -8,10 +8,10 @@ use arrow::array::StringArray;
 use manifests::closed::Secret;
 use manifests::digest::Sha256;
 use manifests::exposure::TokenTotal;
+use manifests::id::SetName;
 use manifests::ledger::Decision;
 use manifests::manifest::{Access, Funnel, ManifestShard, PublicManifest, SetManifest, SourceRef, TokenizerRef};
 use manifests::merkle::{DocumentLeaf, FileLeaf, TextLeaf, root_of};
-use manifests::id::SetName;
 use manifests::sign::statement::Subject;
 use manifests::sign::{PrivateKey, Record, Statement};
 
@@ -51,7 +51,9 @@ pub fn place(from: &Path, to: &Path) -> Result<()> {
     name.push(".part");
     let part = std::path::PathBuf::from(name);
     _ = std::fs::remove_file(&part);
-    std::fs::hard_link(from, &part).or_else(|_| std::fs::copy(from, &part).map(|_| ())).map_err(|e| Error::io(&part, e))?;
+    std::fs::hard_link(from, &part)
+        .or_else(|_| std::fs::copy(from, &part).map(|_| ()))
+        .map_err(|e| Error::io(&part, e))?;
     std::fs::rename(&part, to).map_err(|e| Error::io(to, e))?;
     // Two names of one file: rename leaves both, and a run that goes on after publishing has begun meets that.
     match std::fs::remove_file(&part) {
@@ -186,7 +188,13 @@ fn documents(set: &SetPlan) -> Result<Vec<DocumentLeaf>> {
     Ok(leaves)
 }
 
-fn public_manifest(full: &SetManifest, digest: Sha256, documents: &[DocumentLeaf], common: &Common<'_>, folder: &Path) -> Result<()> {
+fn public_manifest(
+    full: &SetManifest,
+    digest: Sha256,
+    documents: &[DocumentLeaf],
+    common: &Common<'_>,
+    folder: &Path,
+) -> Result<()> {
     let Some(secret) = common.secret else {
         return Err(Error::usage(
             format!("set `{}` is closed and its commitments need the owner's secret", full.set),

@@ -51,7 +51,8 @@ pub fn schema() -> Arc<Schema> {
 /// What the source's reader says, or a file that can't be written.
 pub fn run(source: &SourceSpec, inputs: &Path, n: usize, folder: &Path) -> Result<Vec<String>> {
     let reader = open(source.clone(), inputs)?;
-    let evidence = source_claims(&reader.evidence()?, source.metadata_speaker.unwrap_or(Speaker::Detector), Some(source.read_at));
+    let evidence =
+        source_claims(&reader.evidence()?, source.metadata_speaker.unwrap_or(Speaker::Detector), Some(source.read_at));
     let shared = &evidence.claims;
     let name = format!("{n:05}-claims.json");
     write_atomic(&folder.join(&name), &manifests::canonical::to_vec(shared)?)?;

@@ -124,7 +124,11 @@ fn cut(kept: &[Kept], shard_tokens: u64) -> Vec<ShardPlan> {
         if ends || tokens >= shard_tokens {
             let number = numbers.entry(document.role).or_default();
             let kind = if document.role == Role::Train { "shard" } else { "heldout" };
-            shards.push(ShardPlan { name: format!("{kind}-{number:05}.parquet"), role: document.role, range: start..i + 1 });
+            shards.push(ShardPlan {
+                name: format!("{kind}-{number:05}.parquet"),
+                role: document.role,
+                range: start..i + 1,
+            });
             *number += 1;
             (start, tokens) = (i + 1, 0);
         }
@@ -143,7 +147,8 @@ fn light(file: &Path, slice: usize, kept: &mut Vec<Kept>) -> Result<()> {
     for batch in reader {
         let batch = batch?;
         let (rows, counts): (&UInt32Array, &UInt32Array) = (column(&batch, "row")?, column(&batch, "n_tokens")?);
-        let (ids, texts): (&FixedSizeBinaryArray, &FixedSizeBinaryArray) = (column(&batch, "doc_id")?, column(&batch, "text")?);
+        let (ids, texts): (&FixedSizeBinaryArray, &FixedSizeBinaryArray) =
+            (column(&batch, "doc_id")?, column(&batch, "text")?);
         let decisions: &StringArray = column(&batch, "decision")?;
         let (tiers, licenses): (&StringArray, &StringArray) = (column(&batch, "tier")?, column(&batch, "license")?);
         let (cells, evidence): (&StringArray, &StringArray) = (column(&batch, "cell")?, column(&batch, "evidence")?);
@@ -174,7 +179,13 @@ fn light(file: &Path, slice: usize, kept: &mut Vec<Kept>) -> Result<()> {
 ///
 /// # Errors
 /// A file that can't be read or written.
-pub fn run(set: &SetPlan, shard: &ShardPlan, tokens: &[PathBuf], row_group_tokens: u64, folder: &Path) -> Result<Vec<String>> {
+pub fn run(
+    set: &SetPlan,
+    shard: &ShardPlan,
+    tokens: &[PathBuf],
+    row_group_tokens: u64,
+    folder: &Path,
+) -> Result<Vec<String>> {
     let documents = &set.kept[shard.range.clone()];
     let mut gathered = gather(documents, tokens)?;
     let root = folder.join(set.set.as_str());
@@ -184,7 +195,8 @@ pub fn run(set: &SetPlan, shard: &ShardPlan, tokens: &[PathBuf], row_group_token
     let index: BTreeMap<&Cell, u32> = set.cells.iter().zip(0..).map(|(c, i)| (&c.cell, i)).collect();
     for document in documents {
         let found = gathered.remove(&document.place).zip(index.get(&document.cell));
-        let (tokens, cell) = found.ok_or_else(|| Error::Bug("a shard's document has no tokens or no cell".to_owned()))?;
+        let (tokens, cell) =
+            found.ok_or_else(|| Error::Bug("a shard's document has no tokens or no cell".to_owned()))?;
         writer.push(&Row {
             doc_id: document.doc_id,
             source: document.cell.sources.iter().cloned().collect(),

@@ -82,8 +82,10 @@ impl DecidedSlice {
         let mut first = 0;
         for ((slice, facts), decisions) in read(&self.slice.file)?.zip(read(&self.facts)?).zip(read(&self.decisions)?) {
             let (slice, facts, decisions) = (slice?, facts?, decisions?);
-            let (texts, edited): (&LargeStringArray, &LargeStringArray) = (column(&slice, "text")?, column(&facts, "text")?);
-            let (decision, tier): (&StringArray, &StringArray) = (column(&decisions, "decision")?, column(&decisions, "tier")?);
+            let (texts, edited): (&LargeStringArray, &LargeStringArray) =
+                (column(&slice, "text")?, column(&facts, "text")?);
+            let (decision, tier): (&StringArray, &StringArray) =
+                (column(&decisions, "decision")?, column(&decisions, "tier")?);
             for i in (0..slice.num_rows()).filter(|i| texts.is_valid(*i)) {
                 let text = if edited.is_valid(i) { edited.value(i) } else { texts.value(i) };
                 let tier = if tier.is_valid(i) { tier.value(i) } else { "" };

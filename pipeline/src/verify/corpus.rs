@@ -74,10 +74,16 @@ fn run_record(folder: &Folder, log: &mut Log<'_>) {
     log.law(&path, "run record", checked);
 }
 
-fn set(folder: &Folder, signed: &Signed<SetManifest>, ledger: Option<&mut BTreeMap<String, SetLedger>>, log: &mut Log<'_>) {
+fn set(
+    folder: &Folder,
+    signed: &Signed<SetManifest>,
+    ledger: Option<&mut BTreeMap<String, SetLedger>>,
+    log: &mut Log<'_>,
+) {
     let (manifest, path) = (&signed.record, &signed.path);
     log.seal(signed);
-    let laws = manifest.check().map(|()| format!("{} cells add up to {} tokens", manifest.cells.len(), manifest.tokens));
+    let laws =
+        manifest.check().map(|()| format!("{} cells add up to {} tokens", manifest.cells.len(), manifest.tokens));
     log.law(path, "laws", laws.map_err(|e| e.to_string()));
     let place = path.parent().and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     log.law(path, "place", equal(&manifest.set.as_str(), &place.as_str()));
@@ -85,14 +91,24 @@ fn set(folder: &Folder, signed: &Signed<SetManifest>, ledger: Option<&mut BTreeM
     for leaf in &manifest.evidence {
         let file = leaf.path.beneath(&folder.root);
         let found = Sha256::of_file(&file).map_err(|e| e.to_string());
-        log.law(&file, "evidence", found.and_then(|(length, digest)| equal(&format!("{length} bytes, {digest}"), &format!("{} bytes, {}", leaf.length, leaf.digest))));
+        log.law(
+            &file,
+            "evidence",
+            found.and_then(|(length, digest)| {
+                equal(&format!("{length} bytes, {digest}"), &format!("{} bytes, {}", leaf.length, leaf.digest))
+            }),
+        );
     }
     let mut documents = Some(Vec::new());
     for (shard, found) in manifest.shards.iter().zip(shards(&folder.root, manifest)) {
         let file = shard_path(&folder.root, manifest, shard);
         match found {
             Ok(counted) => {
-                log.passed(&file, "shard", format!("{}, {} documents recounted", shard.file.digest, counted.documents.len()));
+                log.passed(
+                    &file,
+                    "shard",
+                    format!("{}, {} documents recounted", shard.file.digest, counted.documents.len()),
+                );
                 documents.iter_mut().for_each(|all| all.extend(counted.documents.iter().copied()));
             }
             Err(why) => {

@@ -43,9 +43,8 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Adds one file's rows. Gives what is wrong with the file, if it is no ledger.
 pub(super) fn read(path: &Path, sets: &mut BTreeMap<String, SetLedger>) -> std::result::Result<(), String> {
-    const COLUMNS: [&str; 9] = [
-        "doc_id", "digest", "set", "decision", "reason", "bytes_in", "bytes_added", "bytes_removed", "bytes_out",
-    ];
+    const COLUMNS: [&str; 9] =
+        ["doc_id", "digest", "set", "decision", "reason", "bytes_in", "bytes_added", "bytes_removed", "bytes_out"];
     let text = |e: &dyn std::fmt::Display| format!("is no ledger: {e}");
     let file = File::open(path).map_err(|e| text(&e))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| text(&e))?;

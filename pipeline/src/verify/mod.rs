@@ -164,8 +164,7 @@ impl<'a> Log<'a> {
 
     fn report(self, kind: Kind, trust: Option<(&Trust, Date)>) -> VerifyReport {
         let count = |outcome| self.checks.iter().filter(|c| c.outcome == outcome).count();
-        let (passed, failed, skipped) =
-            (count(Outcome::Passed), count(Outcome::Failed), count(Outcome::Skipped));
+        let (passed, failed, skipped) = (count(Outcome::Passed), count(Outcome::Failed), count(Outcome::Skipped));
         VerifyReport {
             schema: "flexmix/verify-report/v1",
             kind,
