@@ -53,6 +53,14 @@ fn a_flipped_byte_in_a_shard_is_found() {
 }
 
 #[test]
+fn a_flipped_byte_in_the_ledger_or_the_claims_is_found() {
+    let house = House::copy(&corpus());
+    for file in ["ledger/00000.parquet", "claims/documents-00000.parquet", "claims/source-00000.parquet"] {
+        assert_flips_found(&house, &house.corpus(), file, 4);
+    }
+}
+
+#[test]
 fn a_flipped_byte_in_a_manifest_is_found() {
     let house = House::copy(&corpus());
     assert_flips_found(&house, &house.corpus(), "sets/public/manifest.dsse.json", 16);

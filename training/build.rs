@@ -1,16 +1,16 @@
 //! Compiles `shim/shim.cpp` against the headers in LIBTORCH and bakes that folder's `lib` into the programs'
 //! run path, so that they start without LD_LIBRARY_PATH. It also records the build id.
 use std::path::{Path, PathBuf};
-use std::{env, fs, process};
+use std::{env, fs};
 
 fn main() {
     println!("cargo:rerun-if-env-changed=LIBTORCH");
     println!("cargo:rerun-if-changed=shim/shim.cpp");
     println!("cargo:rerun-if-changed=build.rs");
     let Some(libtorch) = env::var_os("LIBTORCH").map(PathBuf::from) else {
-        eprintln!("error: LIBTORCH is not set");
-        eprintln!("hint: export LIBTORCH=$(python3 training/libtorch.py)");
-        process::exit(1);
+        // Cargo shows this as an error and fails the build.
+        println!("cargo::error=LIBTORCH is not set (hint: export LIBTORCH=$(python3 training/libtorch.py))");
+        return;
     };
     let include = libtorch.join("include");
     cc::Build::new()

@@ -195,9 +195,9 @@ impl Plan {
         }
         let shape = &self.model;
         if shape.heads == 0
-            || shape.d_model % shape.heads != 0
+            || !shape.d_model.is_multiple_of(shape.heads)
             || shape.kv_heads == 0
-            || shape.heads % shape.kv_heads != 0
+            || !shape.heads.is_multiple_of(shape.kv_heads)
         {
             return Err("`model.d_model` must be a multiple of `heads`, and `heads` of `kv_heads`".to_owned());
         }

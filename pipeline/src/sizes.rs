@@ -109,7 +109,7 @@ impl Sizes {
         if sizes.row_documents < 100 {
             return Err(wrong("row_documents is below 100: a row averages at least 100 documents".to_owned()));
         }
-        if sizes.heads == 0 || sizes.d_model % sizes.heads != 0 {
+        if sizes.heads == 0 || !sizes.d_model.is_multiple_of(sizes.heads) {
             return Err(wrong("d_model must be a multiple of heads".to_owned()));
         }
         Ok(sizes)

@@ -92,11 +92,13 @@ impl Error {
     }
 
     /// A malformed file.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they have just made")]
     pub fn format(path: &Path, why: impl ToString) -> Self {
         Self::Format { path: path.to_owned(), why: why.to_string() }
     }
 
     /// An artifact that does not verify.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they have just made")]
     pub fn unverified(path: &Path, why: impl ToString) -> Self {
         Self::Unverified { path: path.to_owned(), why: why.to_string() }
     }

@@ -24,7 +24,7 @@ pub struct Parameter {
 impl Parameter {
     /// Takes up a tensor: it requires a gradient from now on, and its moments are zero.
     #[must_use]
-    pub fn new(name: String, tensor: Tensor, lr_scale: f64, weight_decay: f64) -> Self {
+    pub fn new(name: String, tensor: &Tensor, lr_scale: f64, weight_decay: f64) -> Self {
         let (first, second) = (tensor.zeros_like(), tensor.zeros_like());
         let tensor = tensor.set_requires_grad(true);
         Self { name, tensor, lr_scale, weight_decay, first, second }
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn a_step_is_adamw_as_published() {
         let start = Tensor::from_slice(&[1.0_f64, -2.0]);
-        let parameter = Parameter::new("w".into(), start, 1.0, 0.1);
+        let parameter = Parameter::new("w".into(), &start, 1.0, 0.1);
         let mut optimizer = Optimizer::new(vec![parameter], Schedule { lr: 0.01, warmup: 1, steps: 1000 });
         let (mut w, mut m, mut v) = ([1.0_f64, -2.0], [0.0_f64; 2], [0.0_f64; 2]);
         let pull = Tensor::from_slice(&[0.3_f64, -0.4]);
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn gradients_are_clipped_to_norm_one_and_nan_changes_nothing() {
-        let parameter = Parameter::new("w".into(), Tensor::zeros([2], (Kind::Double, Device::Cpu)), 1.0, 0.0);
+        let parameter = Parameter::new("w".into(), &Tensor::zeros([2], (Kind::Double, Device::Cpu)), 1.0, 0.0);
         let mut optimizer = Optimizer::new(vec![parameter], Schedule { lr: 0.1, warmup: 1, steps: 10 });
         let loss = (&optimizer.parameters[0].tensor * f64::NAN).sum(Kind::Double);
         assert!(optimizer.step(&loss).unwrap().gradient_norm.is_nan());

@@ -1,5 +1,6 @@
 //! From a signed corpus to a session under a policy: jobs, stamps, merge, exclusion. Uses files and signatures as the
 //! programs do.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops, and says where it is")]
 
 mod fixture;
 

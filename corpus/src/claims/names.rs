@@ -19,7 +19,7 @@ pub(super) enum Family {
 
 impl Family {
     /// Whether terms that were said elsewhere are what this name may have meant.
-    pub fn holds(self, terms: &Terms) -> bool {
+    pub(super) fn holds(self, terms: &Terms) -> bool {
         let Terms::Expression(text) = terms else {
             return self == Self::PublicDomain && matches!(terms, Terms::PublicDomain(_));
         };

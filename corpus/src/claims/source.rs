@@ -140,7 +140,7 @@ fn license_text<'a>(
     let mut lines = (1..).zip(text.lines()).filter(|(_, l)| l.chars().any(char::is_alphanumeric));
     let (at, first) =
         lines.clone().find(|(_, l)| !compare::is_copyright(l) && !compare::is_reserved(l)).or_else(|| lines.next())?;
-    let leaves: Vec<&str> = declared.iter().flat_map(|d| d.leaves()).map(|l| l.as_str()).collect();
+    let leaves: Vec<&str> = declared.iter().flat_map(|d| d.leaves()).map(manifests::license::Leaf::as_str).collect();
     let whole = |e: &Expression| Terms::Expression(e.to_string());
     let (terms, what) = match texts::find(&text, package.name.as_deref()) {
         Found::Known(ids) => match (declared, ids.iter().find(|id| leaves.contains(id))) {

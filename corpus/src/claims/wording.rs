@@ -20,7 +20,7 @@ pub(super) enum Terms {
 
 impl Terms {
     /// The expression `id`, in any case, if it is one.
-    pub fn id(id: &str) -> Option<Self> {
+    pub(super) fn id(id: &str) -> Option<Self> {
         id.parse::<Expression>().ok().map(|e| Self::Expression(e.to_string())).or_else(|| retired(id))
     }
 

@@ -43,7 +43,7 @@ struct OptOutToml {
 
 impl ClaimToml {
     /// The claim that the table states.
-    pub(super) fn meaning(&self, digest: Sha256, date: Date) -> std::result::Result<Claim, String> {
+    pub(super) fn meaning(&self, digest: Sha256, date: Date) -> Result<Claim, String> {
         let mut meanings = Vec::new();
         if let Some(text) = &self.license {
             meanings.push(Statement::License { expression: Some(canonical(text)?) });
@@ -74,6 +74,6 @@ impl ClaimToml {
     }
 }
 
-fn canonical(text: &str) -> std::result::Result<String, String> {
+fn canonical(text: &str) -> Result<String, String> {
     text.parse::<Expression>().map(|e| e.to_string()).map_err(|e| e.to_string())
 }

@@ -25,7 +25,7 @@ pub(super) struct Bpe {
 
 impl Bpe {
     /// The bytes of `tokenizer.json`.
-    pub fn to_json(&self) -> Result<Vec<u8>> {
+    pub(super) fn to_json(&self) -> Result<Vec<u8>> {
         let special = |id: &u32| self.special.iter().find(|(s, _)| s == id).map(|(_, text)| text.clone());
         let name = |id: u32| special(&id).unwrap_or_else(|| printable(&self.tokens[id as usize]));
         let added = self.special.iter().map(|(id, content)| Added {

@@ -128,10 +128,10 @@ impl Gate {
             };
             verdict.denials.push(Denial { reason, rule: None, detail: withdrawal.id.clone() });
         }
-        if let Some(Basis::Contract(id)) = &cell.basis {
-            if let Some(reason) = self.contract(id, cell) {
-                verdict.denials.push(Denial { reason, rule: None, detail: format!("contract {id}") });
-            }
+        if let Some(Basis::Contract(id)) = &cell.basis
+            && let Some(reason) = self.contract(id, cell)
+        {
+            verdict.denials.push(Denial { reason, rule: None, detail: format!("contract {id}") });
         }
         verdict
     }

@@ -14,14 +14,14 @@ use super::*;
 fn document(n: u32) -> Row {
     Row {
         doc_id: DocId::derive(&"web".parse().unwrap(), "a.jsonl", u64::from(n), 0),
-        source: if n % 3 == 0 {
+        source: if n.is_multiple_of(3) {
             vec!["books".parse().unwrap(), "web".parse().unwrap()]
         } else {
             vec!["web".parse().unwrap()]
         },
         set: "academic".parse().unwrap(),
-        tier: format!("concluded/license/{}", if n % 2 == 0 { "" } else { "attribution" }),
-        license: if n % 2 == 0 { "CC0-1.0".to_owned() } else { "CC-BY-4.0".to_owned() },
+        tier: format!("concluded/license/{}", if n.is_multiple_of(2) { "" } else { "attribution" }),
+        license: if n.is_multiple_of(2) { "CC0-1.0".to_owned() } else { "CC-BY-4.0".to_owned() },
         rightsholder: (0..n % 3).map(|i| format!("holder {i} é")).collect(),
         cell: n % 2,
         copies: 1 + n % 4,

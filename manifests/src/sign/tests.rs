@@ -86,7 +86,7 @@ fn key_files_are_private_and_never_overwritten() {
     assert!(PrivateKey::generate().unwrap().write_pair(&dir.path().join("builder")).is_err());
     fs::remove_file(&private).unwrap();
     assert!(key.write_pair(&dir.path().join("builder")).is_err(), "a public key alone is kept too");
-    assert!(!private.exists());
+    assert!(!private.try_exists().unwrap());
     fs::write(&private, before).unwrap();
     assert_eq!(format!("{key:?}"), "PrivateKey(..)");
 }
@@ -107,7 +107,12 @@ fn ed25519_keys_verify_and_do_not_sign() {
         "signatures": [{"sig": STANDARD.encode(signer.sign(&message).to_bytes())}]});
     let envelope = Envelope::from_slice(here(), &serde_json::to_vec(&wire).unwrap()).unwrap();
     assert_eq!(
-        envelope.verify(&[public.clone()], &["text/plain"]).unwrap().key_ids.into_iter().collect::<Vec<_>>(),
+        envelope
+            .verify(std::slice::from_ref(&public), &["text/plain"])
+            .unwrap()
+            .key_ids
+            .into_iter()
+            .collect::<Vec<_>>(),
         [public.id()]
     );
     assert!(PrivateKey::from_pem(ED25519_PUBLIC).is_err());
@@ -262,7 +267,8 @@ fn folder(root: &Path) {
 fn signed_folders_hold_exactly_what_was_signed() {
     let key = PrivateKey::generate().unwrap();
     let keys = [PrivateKey::generate().unwrap().public(), key.public()];
-    let attacks: [(&str, fn(&Path)); 11] = [
+    type Attack = (&'static str, fn(&Path));
+    let attacks: [Attack; 11] = [
         ("a.safetensors", |d| fs::write(d.join("a.safetensors"), b"weightz").unwrap()),
         ("sub/b.bin", |d| fs::remove_file(d.join("sub/b.bin")).unwrap()),
         ("extra", |d| fs::write(d.join("extra"), b"").unwrap()),

@@ -117,7 +117,7 @@ pub fn run_expert(
     let sizes = opened.steps(job.tokens + job.public_tokens, job.batch_tokens, inputs.checkpoint_every)?;
     let parameters = expert.named(&opened.size).into_iter().map(|(name, tensor)| {
         let scale = if name.ends_with("mlp.gate.weight") { job.row_lr / job.lr } else { 1.0 };
-        Parameter::new(name, tensor, scale, 0.0)
+        Parameter::new(name, &tensor, scale, 0.0)
     });
     let schedule = Schedule { lr: job.lr, warmup: job.warmup.into(), steps: sizes.steps };
     let cells = (&sides.own.cells, &sides.public.cells);

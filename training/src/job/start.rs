@@ -210,7 +210,7 @@ pub fn run_anchor(inputs: &Inputs, say: Say<'_>, watch: &mut dyn FnMut(Progress)
     let decays = |name: &str, tensor: &Tensor| tensor.dim() == 2 && name != "model.embed_tokens.weight";
     let parameters = network.anchor.named().into_iter().map(|(name, tensor)| {
         let decay = if decays(&name, &tensor) { job.weight_decay } else { 0.0 };
-        Parameter::new(name, tensor, 1.0, decay)
+        Parameter::new(name, &tensor, 1.0, decay)
     });
     let schedule = Schedule { lr: job.lr, warmup: job.warmup.into(), steps: sizes.steps };
     let digest = job_digest(&[&opened.plan.model, &job, &public.set.digest, &public.cells, &BUILD]);

@@ -44,7 +44,7 @@ fn run(folder: &Path, expert: bool, lr: f64, watch: &mut dyn FnMut(u64) -> Next)
     let rows: Vec<Tensor> = (0..2).map(|_| Tensor::zeros([32], (Kind::Float, tch::Device::Cpu))).collect();
     let side = expert.then(|| Expert::fresh(&network.anchor, Rank(4), &rows, 5, Kind::Float));
     let named = side.as_ref().map_or_else(|| network.anchor.named(), |side| side.named(&size()));
-    let parameters = named.into_iter().map(|(name, tensor)| Parameter::new(name, tensor, 1.0, 0.1)).collect();
+    let parameters = named.into_iter().map(|(name, tensor)| Parameter::new(name, &tensor, 1.0, 0.1)).collect();
     let feeds = |states: Option<&[State]>| {
         let names = ["own", "public"];
         let feed = |i: usize| {

@@ -79,6 +79,9 @@ pub struct Trainer<'a> {
     metrics_length: u64,
 }
 
+/// Makes a job's feeds, each at its place.
+pub type Feeds<'a> = dyn Fn(Option<&[super::feed::State]>) -> Result<Vec<Share>> + 'a;
+
 /// What a job needs to begin.
 pub struct Start<'a> {
     /// The anchor.
@@ -88,7 +91,7 @@ pub struct Start<'a> {
     /// What is trained.
     pub optimizer: Optimizer,
     /// Makes the feeds, each at its place (none: at its beginning).
-    pub feeds: &'a dyn Fn(Option<&[super::feed::State]>) -> Result<Vec<Share>>,
+    pub feeds: &'a Feeds<'a>,
     /// Sizes.
     pub sizes: Sizes,
     /// The digest of the job's configuration.

@@ -54,10 +54,11 @@ impl Network {
         let angles = self.rope.at(&attend.positions());
         let mut x = self.anchor.embed.index_select(0, tokens);
         for (index, layer) in self.anchor.layers.iter().enumerate() {
-            x = self.attention(index, layer, x, &angles, attend)?;
+            x = self.attention(index, layer, &x, &angles, attend)?;
             watch(index, &x);
             let ffn = self.feed_forward(index, layer, &x, mixture)?;
-            x = x + rms_norm(&ffn, &layer.ffn_norm, self.anchor.size.norm_eps)?;
+            // Not in place: the gradients of this block's products need x as it was.
+            x = &x + rms_norm(&ffn, &layer.ffn_norm, self.anchor.size.norm_eps)?;
         }
         rms_norm(&x, &self.anchor.norm, self.anchor.size.norm_eps)
     }
@@ -98,17 +99,17 @@ impl Network {
         &self,
         index: usize,
         layer: &Layer,
-        x: Tensor,
+        x: &Tensor,
         angles: &(Tensor, Tensor),
         attend: &mut dyn Attend,
     ) -> Result<Tensor> {
         let size = &self.anchor.size;
         let heads = [x.size()[0], size.n_heads, size.head_dim()];
-        let q = rms_norm(&linear(&x, &layer.q), &layer.q_norm, size.norm_eps)?.view(heads);
-        let k = rms_norm(&linear(&x, &layer.k), &layer.k_norm, size.norm_eps)?.view(heads);
-        let v = linear(&x, &layer.v).view(heads);
+        let q = rms_norm(&linear(x, &layer.q), &layer.q_norm, size.norm_eps)?.view(heads);
+        let k = rms_norm(&linear(x, &layer.k), &layer.k_norm, size.norm_eps)?.view(heads);
+        let v = linear(x, &layer.v).view(heads);
         let out = attend.attend(index, &rotate(&q, angles), &rotate(&k, angles), &v);
-        Ok(&x + rms_norm(&linear(&out, &layer.o), &layer.attention_norm, size.norm_eps)?)
+        Ok(x + rms_norm(&linear(&out, &layer.o), &layer.attention_norm, size.norm_eps)?)
     }
 
     fn feed_forward(&self, index: usize, layer: &Layer, x: &Tensor, mix: Mixture<'_>) -> Result<Tensor> {

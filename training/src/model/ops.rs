@@ -10,7 +10,6 @@ use crate::shim;
 const ROWS: i64 = 8;
 
 /// `x · weightᵀ` for x `[rows, in]`, weight `[out, in]`; a row's bits depend on that row alone.
-#[must_use]
 pub fn linear(x: &Tensor, weight: &Tensor) -> Tensor {
     let rows = x.size()[0];
     let missing = (-rows).rem_euclid(ROWS);
@@ -55,7 +54,6 @@ impl Rope {
     }
 
     /// The tables' rows for the given positions (`[n]`, int64).
-    #[must_use]
     pub fn at(&self, positions: &Tensor) -> (Tensor, Tensor) {
         (self.cos.index_select(0, positions), self.sin.index_select(0, positions))
     }

@@ -210,7 +210,7 @@ fn trained(threads: i32, rank: Option<i64>) -> Vec<Tensor> {
     let expert = rank.map(|rank| random_expert(&size, rank, 6, Kind::Float));
     let experts: Vec<&Expert> = expert.iter().collect();
     let named = expert.as_ref().map_or_else(|| network.anchor.named(), |expert| expert.named(&size));
-    let parameters = named.into_iter().map(|(name, tensor)| Parameter::new(name, tensor, 1.0, 0.1)).collect();
+    let parameters = named.into_iter().map(|(name, tensor)| Parameter::new(name, &tensor, 1.0, 0.1)).collect();
     let mut optimizer = Optimizer::new(parameters, Schedule { lr: 3e-3, warmup: 2, steps: 5 });
     for step in 0..5 {
         let (tokens, targets) = (ids(512, size.vocab, step), ids(512, size.vocab, step + 100));
