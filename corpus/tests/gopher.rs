@@ -1,6 +1,8 @@
 //! `gopher@dolma` against dolma 1.2.1 itself: every attribute and every decision of golden/gopher.jsonl.gz, which
 //! golden/make_gopher.py wrote by running dolma's tagger and mixer.
 
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 use std::io::Read as _;
 
 use corpus::filter::{Attributes, Chain, FilterToml, GopherThresholds};

@@ -151,10 +151,10 @@ impl Told {
 
     /// Finds the place in the file that a mistake is at, from the line and column that its message names.
     fn point(&mut self, error: &pipeline::Error) {
-        let (path, what) = match error {
-            pipeline::Error::Recipe { path, what }
-            | pipeline::Error::Record(manifests::Error::Malformed { path, what, .. }) => (path, what),
-            _ => return,
+        let (pipeline::Error::Recipe { path, what }
+        | pipeline::Error::Record(manifests::Error::Malformed { path, what, .. })) = error
+        else {
+            return;
         };
         let Some((line, column)) = position(what) else { return };
         let Ok(text) = std::fs::read_to_string(path) else { return };

@@ -186,13 +186,15 @@ struct Run<'a> {
     stages: BTreeMap<String, StageRecord>,
 }
 
+/// A file of claims, its published name and its set.
+type ClaimsFile = (PathBuf, String, SetName);
+
 /// What the stages committed.
 struct Built {
     slices: Vec<DecidedSlice>,
     sets: Vec<SetPlan>,
     ledgers: Vec<PathBuf>,
-    /// The files of claims, with their published names and sets.
-    claims: Vec<(PathBuf, String, SetName)>,
+    claims: Vec<ClaimsFile>,
     tokenizer: PathBuf,
     tokenizer_ref: TokenizerRef,
 }
@@ -328,7 +330,7 @@ impl Run<'_> {
         slices: &[DecidedSlice],
         sets: &[SetPlan],
         all: Sha256,
-    ) -> Result<(Vec<PathBuf>, Vec<(PathBuf, String, SetName)>)> {
+    ) -> Result<(Vec<PathBuf>, Vec<ClaimsFile>)> {
         let mut placed: Vec<BTreeMap<u32, Placed>> = vec![BTreeMap::new(); slices.len()];
         for set in sets {
             for shard in &set.shards {
@@ -355,7 +357,7 @@ impl Run<'_> {
         Ok((ledgers, claims))
     }
 
-    fn source_claims(&self, commits: &[Commit]) -> Result<Vec<(PathBuf, String, SetName)>> {
+    fn source_claims(&self, commits: &[Commit]) -> Result<Vec<ClaimsFile>> {
         let (from, to) = (self.runner.folder(&read::STAGE), self.runner.folder(&ledger::STAGE));
         let mut files = Vec::new();
         for (n, (source, commit)) in self.recipe.sources.iter().zip(commits).enumerate() {

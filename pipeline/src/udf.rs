@@ -58,7 +58,7 @@ impl std::hash::Hash for DocumentFacts {
 impl DocumentFacts {
     /// The function, and the count of texts that it was called on: it must equal the rows, or a plan ran it twice.
     #[must_use]
-    pub fn new() -> (ScalarUDF, Arc<AtomicU64>) {
+    pub fn counted() -> (ScalarUDF, Arc<AtomicU64>) {
         let calls = Arc::new(AtomicU64::new(0));
         let types = TypeSignature::Exact(vec![DataType::LargeUtf8, DataType::Utf8, DataType::Utf8]);
         let signature = Signature::new(types, Volatility::Immutable);

@@ -59,8 +59,12 @@ pub(super) fn cause(judgement: &Judgement<'_>, finding: &FindingRow, engine: &En
 /// The claim at a locator, in its own words where the claims table is at hand.
 fn claim(judgement: &Judgement<'_>, locator: &str, engine: &Engine) -> Result<String> {
     let at = |c: &&CellVerdict<'_>| c.count.evidence.as_deref() == Some(locator);
-    let sources: BTreeSet<&str> =
-        judgement.cells.iter().filter(at).flat_map(|c| c.count.cell.sources.iter().map(|s| s.as_str())).collect();
+    let sources: BTreeSet<&str> = judgement
+        .cells
+        .iter()
+        .filter(at)
+        .flat_map(|c| c.count.cell.sources.iter().map(manifests::id::SourceId::as_str))
+        .collect();
     if sources.is_empty() {
         return Ok(locator.to_owned());
     }

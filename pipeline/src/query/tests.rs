@@ -46,7 +46,7 @@ fn queries_only_read() {
         let error = engine.user_sql(sql).unwrap_err();
         assert!(matches!(error, Error::Usage { .. }), "{sql}: {error}");
     }
-    assert!(!out.exists());
+    assert!(!out.try_exists().unwrap());
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub fn keys_schema() -> Arc<Schema> {
 /// # Errors
 /// [`Error::Engine`], [`Error::Parquet`], or [`Error::Bug`] when the plan ran the function on a row twice.
 pub fn run(slice: &SliceRef, chain: &str, n: usize, folder: &Path) -> Result<Vec<String>> {
-    let (function, calls) = DocumentFacts::new();
+    let (function, calls) = DocumentFacts::counted();
     let engine = Engine::new([function])?;
     engine.table("slice", std::slice::from_ref(&slice.file))?;
     let sql = format!(
