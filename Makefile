@@ -63,7 +63,7 @@ endif
 
 # Our own licenses first: what we link must be under terms that we reviewed.
 deny: $(CACHE)/tools/bin/cargo-deny
-	$(CACHE)/tools/bin/cargo-deny --locked check --config .cargo/deny.toml licenses bans
+	$(CACHE)/tools/bin/cargo-deny --locked --workspace check licenses bans
 
 $(CACHE)/tools/bin/cargo-deny:
 	CARGO_TARGET_DIR=$(CACHE)/target/tools cargo install cargo-deny --version 0.20.2 --locked --debug --root $(CACHE)/tools

@@ -170,6 +170,7 @@ impl<'a> Runner<'a> {
         let key = depends_on(parts);
         let record = folder.join(format!("{n:05}.commit.json"));
         if let Some(commit) = committed(&record, folder, key) {
+            tracing::debug!(stage = stage.name, task = n, "done before");
             return Ok(commit);
         }
         let mut outputs = Vec::new();
@@ -179,6 +180,7 @@ impl<'a> Runner<'a> {
         }
         let commit = Commit { key, outputs };
         write_atomic(&record, &manifests::canonical::to_vec(&commit)?)?;
+        tracing::debug!(stage = stage.name, task = n, files = commit.outputs.len(), "committed");
         Ok(commit)
     }
 }
