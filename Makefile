@@ -68,5 +68,9 @@ deny: $(CACHE)/tools/bin/cargo-deny
 $(CACHE)/tools/bin/cargo-deny:
 	CARGO_TARGET_DIR=$(CACHE)/target/tools cargo install cargo-deny --version 0.20.2 --locked --debug --root $(CACHE)/tools
 
+# Throughput of the text stages, one thread; FLEXMIX_TEXT names a file of your own text.
+bench:
+	$(ALONE) cargo bench --profile dev $(MAIN) --bench text
+
 clean-demo:
 	rm -rf $(DEMO_OUT)

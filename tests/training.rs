@@ -252,10 +252,10 @@ fn a_killed_job_goes_on_to_the_same_stamp() {
             "checkpoints change nothing"
         );
         let killed = house.path(&format!("killed-{name}"));
-        let (mut seed, mut kills) = (3, 0);
-        while kills < 6 {
+        let (mut seed, mut kills, mut midway) = (3, 0, 0);
+        while kills < 10 {
             let mut child = job(&house, name, &killed).spawn().unwrap();
-            sleep(time * u32::try_from(20 + random(&mut seed) % 50).unwrap() / 100);
+            sleep(time * u32::try_from(20 + random(&mut seed) % 60).unwrap() / 100);
             let finished = child.try_wait().unwrap();
             if let Some(status) = finished {
                 assert!(status.success(), "{name}: {status}");
@@ -264,8 +264,10 @@ fn a_killed_job_goes_on_to_the_same_stamp() {
             child.kill().unwrap();
             child.wait().unwrap();
             kills += 1;
+            midway += u32::from(killed.join("checkpoint.safetensors").is_file());
         }
-        assert!(kills > 0, "{name} was never killed on its way of {time:?}");
+        eprintln!("{name}: killed {kills} times in {time:?}, {midway} with a checkpoint to go on from");
+        assert!(midway > 0, "{name} was never killed between two checkpoints");
         let ended = Ended::of(job(&house, name, &killed).stdout(Stdio::piped()).stderr(Stdio::piped()));
         ended.expect(0);
         assert_eq!(stamp(&killed), stamp(&whole), "{name} after {kills} kills");

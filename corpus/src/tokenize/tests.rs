@@ -1,6 +1,5 @@
 //! Tokenizer tests: parity of dolma2 with tiktoken's own code, determinism of training, round trips.
 
-use std::io::Write as _;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -162,29 +161,4 @@ fn other_files_are_refused_by_name() {
     let json = String::from_utf8(train_bpe(["x"], 300).unwrap()).unwrap();
     let ended = json.replace(END_OF_TEXT, "<|other|>");
     assert!(matches!(Tokenizer::from_json(ended.as_bytes()), Err(Error::NoEndOfText)));
-}
-
-/// The speed on record, for `cargo test -p corpus -- --ignored --nocapture encode_speed`; FLEXMIX_TEXT names a file.
-#[test]
-#[ignore = "a measurement"]
-fn encode_speed() {
-    let text = std::env::var("FLEXMIX_TEXT")
-        .map_or_else(|_| repository_text().repeat(100), |p| std::fs::read_to_string(p).unwrap());
-    let small = Tokenizer::from_json(&train_bpe([&text[..text.floor_char_boundary(2 << 20)]], 4096).unwrap()).unwrap();
-    for tokenizer in [&*DOLMA2, &small] {
-        let mut ids = Vec::new();
-        let start = std::time::Instant::now();
-        for piece in text.split_inclusive("\n\n") {
-            ids.clear();
-            tokenizer.encode_into(piece, &mut ids).unwrap();
-        }
-        let seconds = start.elapsed().as_secs_f64();
-        writeln!(
-            std::io::stderr(),
-            "{tokenizer:?}: {:.1} MB/s over {} bytes",
-            text.len() as f64 / 1e6 / seconds,
-            text.len()
-        )
-        .unwrap();
-    }
 }

@@ -160,7 +160,8 @@ fn one_legal_key_or_one_key_twice_is_not_two() {
 fn a_changed_policy_no_trust_and_a_forged_trust_are_refused() {
     let world = World::new();
     let text = include_str!("../policy/example.toml");
-    std::fs::write(world.path("policy.toml"), text.replace("purpose = \"commercial\"", "purpose = \"research\"")).unwrap();
+    std::fs::write(world.path("policy.toml"), text.replace("purpose = \"commercial\"", "purpose = \"research\""))
+        .unwrap();
     assert!(refusal(world.open()).contains("policy.toml"));
 
     let world = World::new();
