@@ -23,6 +23,8 @@ fn generate(house: &House, model: &Path, policy: &str) -> Ended {
         "The miller watched".into(),
         "--max-tokens".into(),
         "24".into(),
+        "--threads".into(),
+        "1".into(),
         "--format".into(),
         "json".into(),
     ];
@@ -30,10 +32,10 @@ fn generate(house: &House, model: &Path, policy: &str) -> Ended {
 }
 
 /// Runs `flexmix eval loss` under a policy.
-fn losses(house: &House, model: &Path, policy: &str, more: &[&str]) -> Ended {
+fn losses(house: &House, model: &Path, policy: &str, threads: &str) -> Ended {
     let mut words: Vec<OsString> = vec!["eval".into(), "loss".into(), model.into(), house.corpus().into()];
     words.extend(["--policy".into(), house.policy(policy).into(), "--format".into(), "json".into()]);
-    words.extend(more.iter().map(Into::into));
+    words.extend(["--max-tokens".into(), "2000".into(), "--threads".into(), threads.into()]);
     house.gated(words)
 }
 
@@ -90,9 +92,9 @@ fn stamps_count_what_was_consumed() {
 fn a_policy_decides_who_answers_and_says_why() {
     let house = model();
     let whole = house.model("whole");
-    let all = losses(&house, &whole, "research", &[]).expect(0).json();
+    let all = losses(&house, &whole, "research", "1").expect(0).json();
     assert_eq!((ids(&all, "admitted").len(), ids(&all, "excluded").len()), (2, 0));
-    let some = losses(&house, &whole, "commercial", &[]).expect(0).json();
+    let some = losses(&house, &whole, "commercial", "1").expect(0).json();
     assert_eq!(
         (ids(&some, "admitted"), ids(&some, "excluded")),
         (vec!["notes-contract".to_owned()], vec!["code-nc".to_owned()])
@@ -124,16 +126,16 @@ fn excluding_an_expert_is_never_having_merged_it() {
     let house = House::copy(&model());
     house.merge("without", &["notes-contract"]).expect(0);
     let (whole, without) = (house.model("whole"), house.model("without"));
-    let excluded = losses(&house, &whole, "commercial", &[]).expect(0).json();
-    let never = losses(&house, &without, "commercial", &[]).expect(0).json();
+    let excluded = losses(&house, &whole, "commercial", "1").expect(0).json();
+    let never = losses(&house, &without, "commercial", "1").expect(0).json();
     // JSON carries every bit of a double: equal text is equal bits.
     assert_eq!(excluded["sets"], never["sets"]);
     assert_eq!(excluded["session"]["admitted_set"], never["session"]["admitted_set"]);
-    let one_thread = losses(&house, &whole, "commercial", &["--threads", "1"]).expect(0).json();
-    assert_eq!(excluded["sets"], one_thread["sets"]);
+    let two_threads = losses(&house, &whole, "commercial", "2").expect(0).json();
+    assert_eq!(excluded["sets"], two_threads["sets"]);
     let answer = |model: &Path| generate(&house, model, "commercial").expect(0).json()["answer"].clone();
     assert_eq!(answer(&whole), answer(&without));
-    let with_all = losses(&house, &whole, "research", &[]).expect(0).json();
+    let with_all = losses(&house, &whole, "research", "1").expect(0).json();
     assert_ne!(with_all["sets"], excluded["sets"], "the excluded expert changes something when it answers");
 }
 
