@@ -163,3 +163,14 @@ fn a_snapshot_that_awaits_review_is_no_snapshot() {
         listed.lines().filter(|n| n.ends_with(".snap.new") || n.ends_with(".pending-snap")).collect();
     assert_eq!(pending, Vec::<&str>::new());
 }
+
+#[test]
+fn every_test_that_the_architecture_names_is_there() {
+    let text = fs::read_to_string(workspace().join("docs/ARCHITECTURE.md")).unwrap();
+    let code: String = sources(&[".rs"]).into_iter().map(|(_, text)| text).collect();
+    let named: Vec<&str> =
+        text.split('`').skip(1).step_by(2).filter_map(|word| Some(word.split_once("::")?.1)).collect();
+    assert!(named.len() > 30, "the invariants name {} tests", named.len());
+    let missing = |name: &&str| !code.contains(&format!("fn {}(", name.rsplit("::").next().unwrap()));
+    assert_eq!(named.into_iter().filter(missing).collect::<Vec<_>>(), Vec::<&str>::new());
+}
