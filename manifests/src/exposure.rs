@@ -72,12 +72,17 @@ impl Cell {
         self.election.as_ref().or_else(|| self.expression.as_ref().filter(|e| !e.has_choice()))
     }
 
-    /// What may be said of the cell outside a closed set: terms, state and basis, and nothing else (semantics.md §5).
-    /// Where a branch was elected, the terms are that branch.
+    /// What may be said of the cell outside a closed set: terms with the elected branch, state and basis, and nothing of
+    /// origin or signals (semantics.md §5). All branches stay, since a policy may deny one that was not elected.
     #[must_use]
     pub fn outward(&self) -> Self {
-        let expression = self.elected().or(self.expression.as_ref()).cloned();
-        Self { expression, basis: self.basis.clone(), state: self.state, ..Self::unknown() }
+        Self {
+            expression: self.expression.clone(),
+            election: self.election.clone(),
+            basis: self.basis.clone(),
+            state: self.state,
+            ..Self::unknown()
+        }
     }
 
     /// A short label for people: the terms, or the state where there are none.

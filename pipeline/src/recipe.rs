@@ -175,7 +175,7 @@ impl Recipe {
         let filters = raw.filter.into_iter().map(Filter::try_from).collect::<std::result::Result<_, _>>();
         Ok(Self {
             chain: Chain::new(filters.map_err(|e| e.to_string())?),
-            tokenizer: tokenizer(raw.tokenizer, &access)?,
+            tokenizer: tokenizer(raw.tokenizer, &access, &raw.public_set)?,
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in 0 to 0.5")]
             held_out_ppm: (raw.held_out * 1e6).round() as u32,
             policy: folder.join(raw.policy),
@@ -195,11 +195,18 @@ impl Recipe {
     }
 }
 
-fn tokenizer(raw: TokenizerToml, access: &BTreeMap<SetName, Access>) -> std::result::Result<TokenizerPlan, String> {
+fn tokenizer(
+    raw: TokenizerToml,
+    access: &BTreeMap<SetName, Access>,
+    public_set: &SetName,
+) -> std::result::Result<TokenizerPlan, String> {
     match (raw.named.as_deref(), raw.train_on, raw.vocabulary) {
         (Some("dolma2"), None, None) => Ok(TokenizerPlan::Dolma2),
         (Some(other), None, None) => Err(format!("tokenizer.use is `{other}`, expected `dolma2`")),
         (None, Some(set), Some(vocabulary)) => match access.get(&set) {
+            Some(Access::Public) if set != *public_set => {
+                Err(format!("tokenizer.train_on: `{set}` is not the public_set `{public_set}`"))
+            }
             Some(Access::Public) => Ok(TokenizerPlan::Train { set, vocabulary }),
             Some(Access::Closed) => Err(format!("tokenizer.train_on: set `{set}` is closed")),
             None => Err(format!("tokenizer.train_on: no source has set `{set}`")),

@@ -8,13 +8,14 @@ use corpus::tokenize::Tokenizer;
 use manifests::closed::Secret;
 use manifests::date::Date;
 use manifests::digest::Sha256;
-use manifests::gate::{Gate, GateOptions};
+use manifests::gate::{Gate, GateOptions, read_record};
 use manifests::id::SetName;
-use manifests::manifest::{Access, Funnel, ManifestShard, TokenizerRef};
+use manifests::manifest::{Access, Funnel, ManifestShard, SetManifest, TokenizerRef};
 use manifests::merkle::FileLeaf;
 use manifests::policy::Act;
 use manifests::sign::PrivateKey;
 use manifests::store::write_atomic;
+use manifests::trust::Role;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -124,12 +125,14 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<BuildRep
         act: Act::Build,
     })?;
     claim_folder(options)?;
-    if let Some(report) = finished(options, &recipe)? {
+    if let Some(report) = finished(options, &recipe, &gate)? {
         progress.note("this corpus is finished");
         return Ok(report);
     }
     let inputs = options.inputs.clone().or_else(|| options.recipe.parent().map(Path::to_path_buf)).unwrap_or_default();
-    let runner = Runner::new(&options.out.join("work"), BUILD.to_owned(), options.threads, progress)?;
+    // What tasks write depends on the recipe in more ways than their inputs show: another recipe, other tasks.
+    let build = format!("{BUILD} {}", recipe.digest);
+    let runner = Runner::new(&options.out.join("work"), build, options.threads, progress)?;
     let mut run = Run { recipe: &recipe, gate: &gate, runner, inputs, stages: BTreeMap::new() };
     let built = run.stages()?;
     run.publish(options, &built, &key, secret.as_ref())
@@ -152,7 +155,7 @@ fn claim_folder(options: &BuildOptions) -> Result<()> {
 
 /// A former run that was finished, when the folder holds one of this recipe and build: nothing is left to do but to
 /// clear what it was made in. A finished corpus of anything else is never built over.
-fn finished(options: &BuildOptions, recipe: &Recipe) -> Result<Option<BuildReport>> {
+fn finished(options: &BuildOptions, recipe: &Recipe, gate: &Gate) -> Result<Option<BuildReport>> {
     let path = options.out.join("run.json");
     let bytes = match std::fs::read(&path) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -164,6 +167,19 @@ fn finished(options: &BuildOptions, recipe: &Recipe) -> Result<Option<BuildRepor
             format!("`{}` holds a finished corpus of another recipe or build", options.out.display()),
             "name another folder; a finished corpus is never rebuilt in place",
         ));
+    }
+    for (set, digest) in &record.manifests {
+        let path = options.out.join("sets").join(set.as_str()).join("manifest.dsse.json");
+        let (manifest, found) =
+            read_record::<SetManifest>(&gate.trust, &path, Role::Builder, set.as_str(), gate.as_of)?;
+        let trained = manifest.cells.iter().filter(|c| c.documents != Some(0));
+        let denied = trained.map(|c| gate.cell(&c.cell)).any(|verdict| !verdict.is_permitted());
+        if found != *digest || manifest.policy != gate.policy.digest || denied {
+            return Err(Error::Refused {
+                what: format!("`{}` was finished under another policy or other records", options.out.display()),
+                hint: Some("build into another folder".to_owned()),
+            });
+        }
     }
     clear(&options.out.join("work"))?;
     Ok(Some(BuildReport { schema: "flexmix/build-report/v1", sets: record.funnels, manifests: record.manifests }))

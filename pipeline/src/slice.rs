@@ -39,7 +39,8 @@ impl SliceRef {
     #[must_use]
     pub fn domain(&self) -> &str {
         match self.source.access {
-            Access::Public => "public",
+            // No set has an empty name, so no closed set can meet the public ones here.
+            Access::Public => "",
             Access::Closed => self.source.set.as_str(),
         }
     }

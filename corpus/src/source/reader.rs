@@ -111,12 +111,11 @@ impl SourceReader {
                 continue;
             }
             if !self.seen.insert(path.to_owned()) {
-                let path = format!("{path}@again");
                 let detail = "the archive has this path more than once; the first one is read".to_owned();
-                if self.seen.insert(path.clone()) {
-                    return Ok(Some(self.failed(path, 0, 0, FailReason::UnsupportedFormat, 0, detail)));
-                }
-                continue;
+                let mut names =
+                    std::iter::once(format!("{path}@again")).chain((3u64..).map(|n| format!("{path}@again-{n}")));
+                let name = names.find(|name| self.seen.insert(name.clone())).unwrap_or_default();
+                return Ok(Some(self.failed(name, 0, 0, FailReason::UnsupportedFormat, 0, detail)));
             }
             let stream = decoded(path, Box::new(shared.clone())).map_err(|e| Error::io(&self.path, e))?;
             let records = Records::new(stream, self.spec.format.cut(), MAX_RECORD);

@@ -222,6 +222,15 @@ pub fn conclude(claims: &[Claim]) -> Conclusion {
     conclusion
 }
 
+/// Notes of a cluster, bounded: thousands of copies of one text would each bring theirs. The claims keep all of them.
+fn shortened(all: BTreeSet<String>) -> Vec<String> {
+    const NOTES: usize = 32;
+    const CHARACTERS: usize = 400;
+    let more = all.len().saturating_sub(NOTES);
+    let kept = all.into_iter().take(NOTES).map(|note| note.chars().take(CHARACTERS).collect());
+    kept.chain((more > 0).then(|| format!("and {more} more"))).collect()
+}
+
 const fn speaker(claim: &Claim) -> &'static str {
     match claim.speaker {
         Speaker::Rightsholder => "rightsholder",
@@ -272,7 +281,8 @@ pub fn conclude_cluster(members: &[Conclusion]) -> Conclusion {
         Conclusion::new(State::Contradicted, first.evidence.clone(), speaking.iter().map(side).collect())
     };
     let notes = members.iter().flat_map(|c| c.notes.iter().cloned());
-    conclusion.notes = conclusion.notes.iter().cloned().chain(notes).collect::<BTreeSet<_>>().into_iter().collect();
+    let all: BTreeSet<String> = conclusion.notes.iter().cloned().chain(notes).collect();
+    conclusion.notes = shortened(all);
     for member in members {
         for (signal, reserved) in &member.optouts {
             *conclusion.optouts.entry(*signal).or_insert(false) |= reserved;

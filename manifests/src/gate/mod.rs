@@ -150,7 +150,12 @@ impl Gate {
     /// later acts may not go beyond the purposes that the contract ever had (semantics.md §1, the ceiling).
     fn contract(&self, id: &str, cell: &Cell) -> Option<Reason> {
         let (purpose, places) = (&self.policy.purpose, &self.policy.places);
-        let grants = || self.records.grants.iter().filter(|g| g.contract.as_deref() == Some(id));
+        // A grant speaks for its own source only; a closed cell does not say its sources.
+        let speaks = |g: &&crate::record::Grant| {
+            let of_cell = matches!(&g.subject, GrantSubject::Source(s) if cell.sources.contains(s));
+            g.contract.as_deref() == Some(id) && (cell.sources.is_empty() || of_cell)
+        };
+        let grants = || self.records.grants.iter().filter(speaks);
         let for_source = |source: &crate::id::SourceId| {
             let subject = GrantSubject::Source(source.clone());
             grants().any(|g| g.subject == subject && g.covers(self.act, purpose, places, self.as_of))
@@ -203,7 +208,8 @@ impl Gate {
         }
         // First what a line of the policy forbids: it says more than that nothing allows it.
         findings.sort_by(|a, b| (a.denial.rule.is_none(), a).cmp(&(b.denial.rule.is_none(), b)));
-        findings.dedup();
+        // Equal findings about whole artifacts say the same; those with tokens are of different cells and all count.
+        findings.dedup_by(|a, b| a.tokens.is_none() && a == b);
         let (lifted, findings) = self.lift(subject, findings, exposures);
         Decision { findings, lifted, matched }
     }

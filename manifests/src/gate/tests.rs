@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::conclusion::State;
 use crate::exposure::{CellCount, Kind};
-use crate::record::{ExceptionRecord, Grant, Head, Withdrawal, WithdrawalKind, WithdrawalTarget};
+use crate::license::{Expression, Property};
+use crate::policy::TermsSource;
+use crate::record::{ExceptionRecord, Grant, GrantedTerms, Head, Withdrawal, WithdrawalKind, WithdrawalTarget};
 use crate::records::{HEAD_FILE, Listing};
 use crate::sign::{Envelope, PrivateKey, Record, Statement};
 use crate::trust::{TRUST_TYPE, TrustFile, TrustedKey};
@@ -294,6 +296,72 @@ fn weights_need_a_grant_that_covers_act_purpose_places_and_day() {
     world.record("g", grant("commercial", AS_OF), &["owner"]);
     assert!(admitted(&world));
     assert!(!world.open().unwrap().weights(root, Assurance::Imported, &used).is_admitted());
+}
+
+#[test]
+fn an_exception_for_a_state_lifts_no_denied_source_with_it() {
+    let mut world = World::new();
+    let subject = Sha256::of(b"weights");
+    let record = ExceptionRecord {
+        schema: ExceptionRecord::schema(),
+        id: "E-1".into(),
+        demo: true,
+        subject,
+        rule: "state.none-found".into(),
+        max_tokens: 10_000,
+        reason: "consent".into(),
+        owner: "legal".into(),
+        expires: AS_OF.parse().unwrap(),
+    };
+    world.record("e", record, &["legal-1", "legal-2"]);
+    let silent = |source| Cell { state: State::NoneFound, expression: None, basis: None, ..cell("MIT", &[source]) };
+    let gate = world.open().unwrap();
+    assert!(gate.exposures(subject, &[exposure(silent("a"))]).is_admitted());
+    assert!(!gate.exposures(subject, &[exposure(silent("forum.example"))]).is_admitted());
+}
+
+fn contract_grant(source: &str, properties: &[Property]) -> Grant {
+    Grant {
+        schema: Grant::schema(),
+        id: format!("G-{source}"),
+        demo: true,
+        subject: GrantSubject::Source(source.parse().unwrap()),
+        owner: "owner".into(),
+        acts: [Act::Serve].into(),
+        purposes: ["research".to_owned()].into(),
+        places: ["*".to_owned()].into(),
+        from: "2026-12-01".parse().unwrap(),
+        until: "2026-12-31".parse().unwrap(),
+        contract: Some("C-A".into()),
+        terms: vec![GrantedTerms {
+            id: "LicenseRef-a".parse().unwrap(),
+            properties: properties.iter().copied().collect(),
+        }],
+    }
+}
+
+#[test]
+fn terms_that_several_grants_define_add_up() {
+    let mut world = World::new();
+    world.record("a", contract_grant("a", &[Property::NonCommercial]), &["owner"]);
+    world.record("b", contract_grant("b", &[]), &["owner"]);
+    let records = world.open().unwrap().records;
+    let expression: Expression = "LicenseRef-a".parse().unwrap();
+    let leaf = expression.leaves().into_iter().next().unwrap().clone();
+    assert_eq!(records.properties(&leaf), Some([Property::NonCommercial].into()));
+}
+
+#[test]
+fn a_contract_for_research_is_never_commercial_whoever_else_grants_it() {
+    let mut world = World::new();
+    world.record("a", contract_grant("a", &[]), &["owner"]);
+    let other = Grant { purposes: ["*".to_owned()].into(), ..contract_grant("b", &[]) };
+    world.record("b", other, &["owner"]);
+    let gate = world.open().unwrap();
+    let under = |source| Cell { basis: Some(Basis::Contract("C-A".into())), ..cell("MIT", &[source]) };
+    let reasons: Vec<Reason> = gate.cell(&under("a")).denials.iter().map(|d| d.reason).collect();
+    assert_eq!(reasons, [Reason::CeilingExceeded]);
+    assert!(gate.cell(&under("b")).is_permitted());
 }
 
 #[test]

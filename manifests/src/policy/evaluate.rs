@@ -79,11 +79,21 @@ pub fn evaluate(policy: &Policy, cell: &Cell, context: &Context<'_>) -> Verdict 
     in_force(policy, context, &mut verdict);
     if cell.state != State::Concluded {
         state(policy, cell.state, &mut verdict);
+        // An exception may lift the state, and never a denied source with it.
+        if !cell.sources.is_empty() {
+            origin(policy, cell, &mut verdict);
+        }
         return verdict;
     }
     basis(policy, cell, &mut verdict);
     match (&cell.expression, cell.elected()) {
-        (Some(open), None) => verdict.deny(Reason::ElectionMissing, None, open.to_string()),
+        (Some(open), None) => {
+            verdict.deny(Reason::ElectionMissing, None, open.to_string());
+            for leaf in open.leaves() {
+                judge_leaf(policy, leaf, context, &mut verdict);
+            }
+            branches(policy, open, &mut verdict);
+        }
         (Some(all), Some(elected)) => {
             for leaf in elected.leaves() {
                 judge_leaf(policy, leaf, context, &mut verdict);

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::inspect::{InspectReport, inspect};
-use crate::query::{Engine, Folder, Kind};
+use crate::query::{Engine, Folder, Kind, ModelFolder};
 
 pub use html::page;
 pub use text::{short, thousands};
@@ -213,6 +213,7 @@ pub fn audit(folder: &Folder, gate: Option<&Gate>, trust: String) -> Result<Audi
             if let Some((path, why)) = folder.broken() {
                 return Err(Error::Record(manifests::Error::verification(path, why)));
             }
+            folder.models.iter().try_for_each(ModelFolder::check)?;
             Some(verdicts(folder, gate)?)
         }
     };

@@ -7,7 +7,7 @@ use manifests::date::Date;
 use manifests::digest::Sha256;
 use manifests::manifest::{PublicManifest, SetManifest};
 use manifests::sign::{Envelope, Record, Statement};
-use manifests::stamp::{ModelIndex, Stamp};
+use manifests::stamp::{Member, ModelIndex, Stamp};
 use manifests::trust::{Role, STATEMENT_TYPE, Trust};
 use serde::Serialize;
 
@@ -68,6 +68,29 @@ pub struct ModelFolder {
     pub index: Signed<ModelIndex>,
     /// The stamps in the order of the index, the anchor's first.
     pub stamps: Vec<Signed<Stamp>>,
+}
+
+impl ModelFolder {
+    /// Checks the laws of index and stamps, and that each stamp is the one that the index names for its folder: a
+    /// genuine stamp beside other weights says nothing about them.
+    ///
+    /// # Errors
+    /// [`crate::Error::Record`] with the stamp's place.
+    pub fn check(&self) -> Result<()> {
+        let index = &self.index.record;
+        index.check()?;
+        for stamp in &self.stamps {
+            stamp.record.check()?;
+            let in_folder = |m: &&Member| self.root.join(&m.folder).join(STAMP_FILE) == stamp.path;
+            let member = std::iter::once(&index.anchor).chain(&index.experts).find(in_folder);
+            let found = (stamp.digest, stamp.record.files_root.root, &stamp.record.id);
+            if !member.is_some_and(|m| (m.stamp, m.files_root, &m.id) == found) {
+                let what = "its stamp is not the one that the index names [FM-T-007 digest-mismatch]";
+                return Err(manifests::Error::verification(&stamp.path, what).into());
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A corpus or model folder.

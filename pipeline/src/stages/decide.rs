@@ -188,7 +188,10 @@ fn decide(
     let digests: &FixedSizeBinaryArray = column(facts, "digest")?;
     let text = digests.value(row).try_into().map_err(|_| Error::Bug("a digest is not 32 bytes".to_owned()))?;
     verdict.denials.extend(rules.gate.work(Sha256::from_bytes(text)));
-    let mut decided = match (filtered, cluster.is_survivor, verdict.denials.first()) {
+    // What a line of the policy forbids says more than that no line permits it.
+    let open = verdict.denials.first().filter(|d| d.reason == Reason::ElectionMissing);
+    let denial = open.or_else(|| verdict.denials.iter().find(|d| d.rule.is_some())).or(verdict.denials.first());
+    let mut decided = match (filtered, cluster.is_survivor, denial) {
         (Some(reason), _, _) => dropped("filter", reason, value(facts, "detail", row)?),
         (None, false, _) => {
             Decided { duplicate_of: Some(cluster.survivor), ..dropped("cluster", Reason::ExactDuplicate, None) }

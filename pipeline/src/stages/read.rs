@@ -129,10 +129,11 @@ impl Slice {
         self.bytes_in.append_value(document.bytes_in);
         self.bytes_added.append_value(document.bytes_added);
         self.bytes_removed.append_value(document.bytes_removed);
-        self.claims.append_value(to_json(&own)?);
-        self.conclusion.append_value(to_json(&conclude(&all))?);
+        let (own, conclusion) = (to_json(&own)?, to_json(&conclude(&all))?);
+        self.bytes += document.text.len() + own.len() + conclusion.len();
+        self.claims.append_value(own);
+        self.conclusion.append_value(conclusion);
         self.rows += 1;
-        self.bytes += document.text.len();
         Ok(())
     }
 

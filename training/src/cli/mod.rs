@@ -88,6 +88,8 @@ pub(crate) fn say(line: &str) {
 fn code(error: &Error) -> u8 {
     match error {
         Error::Denied(_) | Error::Unverified { .. } => 1,
+        // A stamp or index that breaks its own laws is a failed check, as in `flexmix`.
+        Error::Manifests(manifests::Error::Contract(_)) => 1,
         Error::Manifests(inner) if inner.is_verification() => 1,
         Error::Usage(_) | Error::TooFewDocuments { .. } | Error::NoRow { .. } | Error::NotFinite { .. } => 2,
         Error::Manifests(manifests::Error::Invalid { .. } | manifests::Error::Malformed { .. }) => 2,

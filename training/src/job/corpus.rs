@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use manifests::date::Date;
 use manifests::digest::Sha256;
-use manifests::exposure::{CellCount, Exposure, Kind};
+use manifests::exposure::{CellCount, Exposure, Kind, TokenTotal};
 use manifests::gate::{Gate, read_record};
 use manifests::id::SetName;
 use manifests::manifest::{Access, PublicManifest, SetManifest};
@@ -63,7 +63,14 @@ impl OpenSet {
             Access::Public => digest,
             Access::Closed => {
                 let public = folder.join("public-manifest.dsse.json");
-                read_record::<PublicManifest>(trust, &public, Role::Builder, set.as_str(), as_of)?.1
+                let (said, outward) =
+                    read_record::<PublicManifest>(trust, &public, Role::Builder, set.as_str(), as_of)?;
+                let cells: BTreeSet<_> = manifest.cells.iter().map(|c| c.cell.outward()).collect();
+                let fits = said.set == *set && said.cells.iter().eq(&cells);
+                if !fits || said.tokens != TokenTotal::bucket(manifest.tokens) {
+                    return Err(Error::unverified(&public, "it is not the public manifest of this set"));
+                }
+                outward
             }
         };
         Ok(Self { manifest, digest, outward, folder })
@@ -78,16 +85,18 @@ impl OpenSet {
             return Err(Error::Usage(format!("set `{}` has no tier `{tier}`", self.manifest.set)));
         }
         let (mut admitted, mut refused) = (BTreeSet::new(), Vec::new());
+        // An exception's ceiling is over the whole set: a cell alone could always stay below it.
+        let whole = gate.exposures(self.digest, &[self.exposure_of(Kind::Gradient, self.manifest.cells.clone())]);
         for (index, (count, tier)) in (0_u32..).zip(self.manifest.cells.iter().zip(&self.manifest.tiers)) {
             if !tiers.contains(tier) {
                 continue;
             }
             let decision = gate.exposures(self.digest, &[self.exposure_of(Kind::Gradient, vec![count.clone()])]);
-            if decision.is_admitted() {
+            if decision.is_admitted() && decision.lifted.iter().all(|f| whole.lifted.contains(f)) {
                 admitted.insert(index);
             } else {
                 let name = |f: &manifests::gate::Finding| f.denial.reason.name().to_owned();
-                let reasons: BTreeSet<String> = decision.findings.iter().map(name).collect();
+                let reasons: BTreeSet<String> = decision.findings.iter().chain(&decision.lifted).map(name).collect();
                 let tokens = count.tokens.unwrap_or(0);
                 refused.push(Refused { label: count.cell.label(), tokens, reasons: reasons.into_iter().collect() });
             }

@@ -88,7 +88,6 @@ impl Product<'_> {
         tensors.sort();
         let mut exposures = self.exposures;
         exposures.sort();
-        exposures.dedup();
         let stamp = Stamp {
             schema: "flexmix/stamp/v1".into(),
             demo: self.demo,

@@ -159,6 +159,12 @@ impl Opened {
     pub(super) fn finished(&self, id: &str) -> Result<Finished> {
         let folder = self.out.join("model");
         let stamped = Stamped::open(&folder, id, &self.gate.trust, self.gate.as_of)?;
+        if stamped.stamp.plan != self.plan_digest {
+            let folder = self.out.display();
+            return Err(Error::Usage(format!(
+                "`{folder}` was finished under another plan; name another folder with `--out`"
+            )));
+        }
         let (files_root, steps) = (stamped.files_root(), stamped.stamp.steps);
         Ok(Finished { id: id.to_owned(), folder, files_root, stamp: stamped.digest, steps })
     }
