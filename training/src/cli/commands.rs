@@ -39,8 +39,13 @@ pub(crate) fn run(cli: Cli) -> Result<()> {
 }
 
 fn set_threads(threads: Option<i32>) -> Result<()> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    // Beyond this, threads only wait for each other, and a slip of the keyboard would occupy the machine.
+    let most = i32::try_from(4 * cores).unwrap_or(i32::MAX).max(16);
     match threads {
-        Some(threads) if threads < 1 => Err(Error::Usage(format!("`--threads {threads}`: at least 1"))),
+        Some(threads) if !(1..=most).contains(&threads) => {
+            Err(Error::Usage(format!("`--threads {threads}`: 1 to {most} on this machine, which has {cores} cores")))
+        }
         Some(threads) => {
             tch::set_num_threads(threads);
             Ok(())
