@@ -98,6 +98,16 @@ pub struct TrustedKey {
     pub pem: String,
 }
 
+impl TrustedKey {
+    /// Whether the key holds a role for a scope on a day.
+    #[must_use]
+    pub fn holds(&self, role: Role, scope: &str, as_of: Date) -> bool {
+        self.roles.contains(&role)
+            && (self.scope.contains("*") || self.scope.contains(scope))
+            && (self.from..=self.until).contains(&as_of)
+    }
+}
+
 /// A trust file as typed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -206,6 +216,12 @@ impl Trust {
         self.keys.iter().find(|(public, _)| public.id() == *id).map(|(_, key)| key.name.as_str())
     }
 
+    /// Whether a key may sign as `role` for `scope` on `as_of`: asked before work that its signature would end.
+    #[must_use]
+    pub fn may_sign(&self, id: &KeyId, role: Role, scope: &str, as_of: Date) -> bool {
+        self.keys.iter().any(|(public, key)| public.id() == *id && key.holds(role, scope, as_of))
+    }
+
     /// Verifies an envelope under the keys that hold `role` for `scope` on `as_of`; enough distinct keys must agree.
     ///
     /// # Errors
@@ -219,12 +235,8 @@ impl Trust {
         scope: &str,
         as_of: Date,
     ) -> Result<Verified> {
-        let fits = |key: &TrustedKey| {
-            key.roles.contains(&role)
-                && (key.scope.contains("*") || key.scope.contains(scope))
-                && (key.from..=key.until).contains(&as_of)
-        };
-        let holders: Vec<PublicKey> = self.keys.iter().filter(|(_, k)| fits(k)).map(|(p, _)| p.clone()).collect();
+        let fits = |(_, key): &&(PublicKey, TrustedKey)| key.holds(role, scope, as_of);
+        let holders: Vec<PublicKey> = self.keys.iter().filter(fits).map(|(p, _)| p.clone()).collect();
         let verified = envelope.verify(&holders, &[payload_type]).map_err(|e| {
             let need = format!(
                 "no key with role `{}` for `{scope}` on {as_of} signed it [FM-T-003 role-missing]: {e}",

@@ -124,6 +124,16 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<BuildRep
         as_of: options.as_of,
         act: Act::Build,
     })?;
+    let id = key.public().id();
+    if let Some(set) = recipe.access.keys().find(|s| !gate.trust.may_sign(&id, Role::Builder, s.as_str(), gate.as_of)) {
+        return Err(Error::Refused {
+            what: format!(
+                "key `{id}` does not hold the role `builder` for set `{set}` on {} [FM-T-003 role-missing]",
+                gate.as_of
+            ),
+            hint: Some("nobody would accept what it signs; give a builder's key with `--key`".to_owned()),
+        });
+    }
     claim_folder(options)?;
     if let Some(report) = finished(options, &recipe, &gate)? {
         progress.note("this corpus is finished");

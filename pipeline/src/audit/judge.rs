@@ -7,11 +7,12 @@ use manifests::digest::Sha256;
 use manifests::exposure::{CellCount, Exposure, Kind as ExposureKind};
 use manifests::gate::{Finding, Gate};
 use manifests::policy::{Assurance, Denial, RuleRef};
-use manifests::stamp;
+use manifests::reason::Reason;
+use manifests::stamp::{self, Member};
 use manifests::tier::tier;
 
 use super::{Answer, Judged, Question};
-use crate::query::{Folder, Kind, Signed};
+use crate::query::{Folder, Kind, ModelFolder, Signed};
 
 /// Something that is asked about.
 pub(super) struct Subject {
@@ -21,6 +22,8 @@ pub(super) struct Subject {
     pub exposures: Vec<Exposure>,
     pub assurance: Option<Assurance>,
     pub signers: Vec<String>,
+    /// The index names it and there is no stamp: nothing is known of it.
+    pub is_unstamped: bool,
 }
 
 /// The verdict on one cell of a subject.
@@ -47,7 +50,21 @@ pub(super) struct Judgement<'a> {
 pub(super) fn subjects(folder: &Folder) -> Vec<Subject> {
     match folder.kind {
         Kind::Corpus => sets(folder),
-        Kind::Model => folder.models.iter().flat_map(|m| m.stamps.iter().map(weights)).collect(),
+        Kind::Model => {
+            let unstamped = |m: &Member| Subject {
+                kind: if m.id.as_str() == "anchor" { "anchor" } else { "expert" },
+                id: m.id.to_string(),
+                digest: m.files_root,
+                exposures: vec![],
+                assurance: None,
+                signers: vec![],
+                is_unstamped: true,
+            };
+            let of = |m: &ModelFolder| -> Vec<Subject> {
+                m.stamps.iter().map(weights).chain(m.unstamped.iter().map(unstamped)).collect()
+            };
+            folder.models.iter().flat_map(of).collect()
+        }
     }
 }
 
@@ -59,6 +76,7 @@ fn sets(folder: &Folder) -> Vec<Subject> {
         exposures: vec![exposure],
         assurance: None,
         signers: signers.to_vec(),
+        is_unstamped: false,
     };
     let open = folder.manifests.iter().map(|m| {
         let exposure = Exposure::open(ExposureKind::Gradient, m.record.set.clone(), m.digest, m.record.cells.clone());
@@ -98,11 +116,18 @@ fn weights(stamp: &Signed<stamp::Stamp>) -> Subject {
         exposures: stamp.record.exposures.clone(),
         assurance: Some(stamp.record.assurance),
         signers: stamp.seal.signers().to_vec(),
+        is_unstamped: false,
     }
 }
 
 /// Asks the gate about a subject.
 pub(super) fn judge<'a>(subject: &'a Subject, gate: &Gate) -> Judgement<'a> {
+    if subject.is_unstamped {
+        let detail = "the index names it, and there is no stamp in its folder".to_owned();
+        let denial = Denial { reason: Reason::StampMissing, rule: None, detail };
+        let whole = vec![Finding { denial, tokens: None, documents: None, set: None, evidence: None }];
+        return Judgement { subject, cells: vec![], whole, admitted: false, matched: BTreeSet::new() };
+    }
     let decision = match subject.assurance {
         Some(assurance) => gate.weights(subject.digest, assurance, &subject.exposures),
         None => gate.exposures(subject.digest, &subject.exposures),

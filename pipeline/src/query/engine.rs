@@ -29,8 +29,10 @@ impl Engine {
     /// `exposure`. A model folder has the last two only; the others are empty.
     ///
     /// # Errors
-    /// [`Error::Io`] and [`Error::Engine`] when a Parquet file cannot be opened.
+    /// [`Error::Record`] when a file is not the one that a manifest names; [`Error::Io`] and [`Error::Engine`] when a
+    /// Parquet file cannot be opened.
     pub fn open(folder: &Folder) -> Result<Self> {
+        folder.check_files()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .build()
             .map_err(|e| Error::Bug(format!("cannot start the query engine's threads: {e}")))?;

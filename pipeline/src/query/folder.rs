@@ -1,6 +1,7 @@
 //! A corpus or model folder: which signed records lie in it and how far they are verified. Reads records, never
 //! shards or weights, so that a report of a model works with any of its weights deleted.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use manifests::date::Date;
@@ -68,6 +69,8 @@ pub struct ModelFolder {
     pub index: Signed<ModelIndex>,
     /// The stamps in the order of the index, the anchor's first.
     pub stamps: Vec<Signed<Stamp>>,
+    /// Members that the index names and that have no stamp here; they may not be taken for permitted, nor for absent.
+    pub unstamped: Vec<Member>,
 }
 
 impl ModelFolder {
@@ -84,7 +87,7 @@ impl ModelFolder {
             let in_folder = |m: &&Member| self.root.join(&m.folder).join(STAMP_FILE) == stamp.path;
             let member = std::iter::once(&index.anchor).chain(&index.experts).find(in_folder);
             let found = (stamp.digest, stamp.record.files_root.root, &stamp.record.id);
-            if !member.is_some_and(|m| (m.stamp, m.files_root, &m.id) == found) {
+            if member.is_none_or(|m| (m.stamp, m.files_root, &m.id) != found) {
                 let what = "its stamp is not the one that the index names [FM-T-007 digest-mismatch]";
                 return Err(manifests::Error::verification(&stamp.path, what).into());
             }
@@ -149,6 +152,41 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Checks that the Parquet files of a corpus are those that its manifests name, before any is opened.
+    ///
+    /// # Errors
+    /// [`Error::Record`] with the file that is missing, changed or named by no manifest.
+    pub fn check_files(&self) -> Result<()> {
+        let mut named = BTreeSet::new();
+        for manifest in &self.manifests {
+            let set = Path::new("sets").join(manifest.record.set.as_str());
+            let shards =
+                manifest.record.shards.iter().map(|s| (set.join(s.file.path.as_str()), s.file.length, s.file.digest));
+            let evidence =
+                manifest.record.evidence.iter().map(|f| (PathBuf::from(f.path.as_str()), f.length, f.digest));
+            for (path, length, digest) in shards.chain(evidence) {
+                let whole = self.root.join(&path);
+                let found = Sha256::of_file(&whole).map_err(|e| refused(&whole, &e.to_string()))?;
+                if found != (length, digest) {
+                    return Err(refused(&whole, "it is not the file that the manifest names"));
+                }
+                named.insert(path);
+            }
+        }
+        for folder in ["ledger", "claims"].iter().filter(|_| !self.manifests.is_empty()) {
+            let entries =
+                std::fs::read_dir(self.root.join(folder)).map_err(|e| Error::io(self.root.join(folder), e))?;
+            for entry in entries {
+                let name = entry.map_err(|e| Error::io(self.root.join(folder), e))?.file_name();
+                let path = Path::new(folder).join(name);
+                if !named.contains(&path) {
+                    return Err(refused(&self.root.join(path), "no manifest names this file"));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The first record whose signatures do not hold.
     #[must_use]
     pub fn broken(&self) -> Option<(&Path, &str)> {
@@ -169,16 +207,22 @@ impl ModelFolder {
     fn open(root: &Path, trust: Option<(&Trust, Date)>) -> Result<Self> {
         let index: Signed<ModelIndex> = Signed::read(&root.join(INDEX_FILE), trust, Role::Merger, &name_of(root))?;
         let members = std::iter::once(&index.record.anchor).chain(&index.record.experts);
-        let mut stamps = Vec::new();
+        let (mut stamps, mut unstamped) = (Vec::new(), Vec::new());
         for member in members {
             let path = root.join(&member.folder).join(STAMP_FILE);
             // An expert's folder may have been deleted: that must not stop a report on the others.
             if path.is_file() {
                 stamps.push(Signed::read(&path, trust, Role::Trainer, member.id.as_str())?);
+            } else {
+                unstamped.push(member.clone());
             }
         }
-        Ok(Self { root: root.to_path_buf(), index, stamps })
+        Ok(Self { root: root.to_path_buf(), index, stamps, unstamped })
     }
+}
+
+fn refused(path: &Path, what: &str) -> Error {
+    manifests::Error::verification(path, format!("{what} [FM-T-007 digest-mismatch]")).into()
 }
 
 impl<T: Record> Signed<T> {

@@ -15,7 +15,7 @@ use super::ledger::SetLedger;
 use super::shard::Counted;
 use super::{Log, equal};
 use crate::error::Result;
-use crate::query::{Folder, Signed, shard_path};
+use crate::query::{Folder, MANIFEST_FILE, PUBLIC_FILE, Signed, shard_path};
 use crate::run::RunRecord;
 
 pub(super) fn verify(folder: &Folder, log: &mut Log<'_>) -> Result<()> {
@@ -99,6 +99,7 @@ fn set(
             }),
         );
     }
+    strays(manifest, path, log);
     let mut documents = Some(Vec::new());
     for (shard, found) in manifest.shards.iter().zip(shards(&folder.root, manifest)) {
         let file = shard_path(&folder.root, manifest, shard);
@@ -130,6 +131,18 @@ fn set(
             log.law(path, "texts root", texts_root(rows).and_then(|root| same(&root, &manifest.texts_root)));
         }
         None => log.skipped(path, "documents root", "a shard of the set cannot be believed"),
+    }
+}
+
+/// Files beside the shards that the manifest does not name: a reader that takes `shard-*` would take them too.
+fn strays(manifest: &SetManifest, path: &Path, log: &mut Log<'_>) {
+    let Some(folder) = path.parent() else { return };
+    let own = [MANIFEST_FILE, PUBLIC_FILE];
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !own.contains(&name.as_str()) && !manifest.shards.iter().any(|s| s.file.path.as_str() == name) {
+            log.failed(&folder.join(&name), "listing", "the manifest does not name this file");
+        }
     }
 }
 

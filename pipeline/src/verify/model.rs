@@ -25,6 +25,10 @@ pub(super) fn verify(model: &ModelFolder, log: &mut Log<'_>) -> Result<()> {
         let path = stamp_path(model, member);
         match model.stamps.iter().find(|s| s.path == path) {
             Some(stamp) => self::member(model, member, stamp, anchor.map(|a| a.digest), log)?,
+            None if member.id == index.record.anchor.id => log.failed(&path, "stamp", "the anchor has no stamp"),
+            None if model.root.join(&member.folder).is_dir() => {
+                log.failed(&path, "stamp", "the folder is here and has no stamp [FM-T-008 stamp-missing]");
+            }
             None => log.skipped(&path, "stamp", "the folder is not here"),
         }
     }
