@@ -1,10 +1,11 @@
 //! What was changed after it was signed is found: `flexmix verify` exits 1 and names the file, and a gate over changed
 //! records exits 1.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Ended, House, corpus, flip_byte, model, random};
+use crate::support::{Ended, House, corpus, flexmix, flip_byte, model, random};
 
 /// Verification fails, and names the file.
 #[track_caller]
@@ -58,6 +59,20 @@ fn a_flipped_byte_in_the_ledger_or_the_claims_is_found() {
     for file in ["ledger/00000.parquet", "claims/documents-00000.parquet", "claims/source-00000.parquet"] {
         assert_flips_found(&house, &house.corpus(), file, 4);
     }
+}
+
+#[test]
+fn a_query_opens_only_the_files_that_manifests_name() {
+    let house = House::copy(&corpus());
+    let corpus = house.corpus();
+    let words: [&OsStr; 3] = ["query".as_ref(), corpus.as_os_str(), "SELECT count(*) FROM ledger".as_ref()];
+    let ask = || flexmix(words);
+    ask().expect(0);
+    fs::copy(corpus.join("ledger/00000.parquet"), corpus.join("ledger/99999.parquet")).unwrap();
+    assert!(ask().expect(1).stderr.contains("ledger/99999.parquet"));
+    fs::remove_file(corpus.join("ledger/99999.parquet")).unwrap();
+    fs::remove_file(corpus.join("ledger/00000.parquet")).unwrap();
+    assert!(ask().expect(1).stderr.contains("ledger/00000.parquet"));
 }
 
 #[test]

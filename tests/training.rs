@@ -343,6 +343,18 @@ fn an_audit_of_a_model_needs_no_weights() {
 }
 
 #[test]
+fn what_has_no_stamp_is_never_taken_for_permitted() {
+    let house = House::copy(&model());
+    let (whole, policy) = (house.model("whole"), house.policy("commercial"));
+    fs::remove_file(whole.join("experts/code-nc/stamp.dsse.json")).unwrap();
+    let said =
+        house.gated(["audit".as_ref(), whole.as_os_str(), "--policy".as_ref(), policy.as_os_str()]).expect(0).stdout;
+    assert!(said.contains("IN PART") && said.contains("code-nc") && said.contains("FM-T-008"), "{said}");
+    let said = house.verify(&whole).expect(1);
+    assert!(said.stdout.contains("code-nc/stamp.dsse.json"), "{}{}", said.stdout, said.stderr);
+}
+
+#[test]
 fn devices_test_their_own_bits() {
     let ended = Ended::of(Command::new(torch_program()).args(["devices", "--format", "json"])).expect(0);
     assert!(ended.json().is_object());
