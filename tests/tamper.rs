@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
+use manifests::sign::{Envelope, PrivateKey};
+
 use crate::support::{Ended, House, corpus, flexmix, flip_byte, model, random};
 
 /// Verification fails, and names the file.
@@ -141,11 +143,16 @@ fn a_ledger_that_lost_rows_no_longer_balances() {
 #[test]
 fn a_manifest_signed_by_somebody_else_is_refused() {
     let house = House::copy(&corpus());
-    // The same corpus, built with a key that holds another role.
-    let out = house.path("foreign");
+    // The same manifest, signed by a key that holds another role.
+    let path = house.corpus().join("sets/code/manifest.dsse.json");
+    let (envelope, key) = (Envelope::read(&path).unwrap(), PrivateKey::read(&house.key("trainer")).unwrap());
+    let payload = envelope.peek_unverified().unwrap().to_vec();
+    Envelope::sign(envelope.payload_type(), payload, &key).write(&path).unwrap();
+    assert_named(house.verify(&house.corpus()), "sets/code/manifest.dsse.json");
+    // And a build does not begin with such a key.
     fs::copy(house.key("trainer"), house.key("builder")).unwrap();
-    house.build(&out, &[]).expect(0);
-    assert_named(house.verify(&out), "sets/code/manifest.dsse.json");
+    let said = house.build(&house.path("foreign"), &[]).expect(1).stderr;
+    assert!(said.contains("FM-T-003") && said.contains("builder"), "{said}");
 }
 
 #[test]
