@@ -5,6 +5,7 @@ pub mod audit;
 pub mod columns;
 pub mod engine;
 pub mod error;
+mod folders;
 pub mod inspect;
 pub mod launch;
 pub mod progress;

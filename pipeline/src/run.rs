@@ -8,9 +8,9 @@ use corpus::tokenize::Tokenizer;
 use manifests::closed::Secret;
 use manifests::date::Date;
 use manifests::digest::Sha256;
-use manifests::gate::{Gate, GateOptions, read_record};
+use manifests::gate::{Gate, GateOptions};
 use manifests::id::SetName;
-use manifests::manifest::{Access, Funnel, ManifestShard, SetManifest, TokenizerRef};
+use manifests::manifest::{Access, Funnel, ManifestShard, TokenizerRef};
 use manifests::merkle::FileLeaf;
 use manifests::policy::Act;
 use manifests::sign::PrivateKey;
@@ -19,6 +19,7 @@ use manifests::trust::Role;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::folders::{claim_folder, clear, finished, folder_digest};
 use crate::progress::Progress;
 use crate::recipe::{Recipe, TokenizerPlan};
 use crate::slice::SliceRef;
@@ -146,61 +147,6 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<BuildRep
     let mut run = Run { recipe: &recipe, gate: &gate, runner, inputs, stages: BTreeMap::new() };
     let built = run.stages()?;
     run.publish(options, &built, &key, secret.as_ref())
-}
-
-/// Refuses a folder that holds anything but records, unless this is a resume.
-fn claim_folder(options: &BuildOptions) -> Result<()> {
-    let out = &options.out;
-    std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
-    let mut entries = std::fs::read_dir(out).map_err(|e| Error::io(out, e))?;
-    let used = entries.any(|e| e.is_ok_and(|e| e.file_name() != "records"));
-    if used && !options.resume {
-        return Err(Error::usage(
-            format!("`{}` is not empty", out.display()),
-            "add `--resume` to go on with an unfinished build, or name another folder",
-        ));
-    }
-    Ok(())
-}
-
-/// A former run that was finished, when the folder holds one of this recipe and build: nothing is left to do but to
-/// clear what it was made in. A finished corpus of anything else is never built over.
-fn finished(options: &BuildOptions, recipe: &Recipe, gate: &Gate) -> Result<Option<BuildReport>> {
-    let path = options.out.join("run.json");
-    let bytes = match std::fs::read(&path) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        read => read.map_err(|e| Error::io(&path, e))?,
-    };
-    let record: RunRecord = manifests::canonical::from_slice("run record", &path, &bytes)?;
-    if record.recipe_digest != recipe.digest || record.build != BUILD {
-        return Err(Error::usage(
-            format!("`{}` holds a finished corpus of another recipe or build", options.out.display()),
-            "name another folder; a finished corpus is never rebuilt in place",
-        ));
-    }
-    for (set, digest) in &record.manifests {
-        let path = options.out.join("sets").join(set.as_str()).join("manifest.dsse.json");
-        let (manifest, found) =
-            read_record::<SetManifest>(&gate.trust, &path, Role::Builder, set.as_str(), gate.as_of)?;
-        let trained = manifest.cells.iter().filter(|c| c.documents != Some(0));
-        let denied = trained.map(|c| gate.cell(&c.cell)).any(|verdict| !verdict.is_permitted());
-        if found != *digest || manifest.policy != gate.policy.digest || denied {
-            return Err(Error::Refused {
-                what: format!("`{}` was finished under another policy or other records", options.out.display()),
-                hint: Some("build into another folder".to_owned()),
-            });
-        }
-    }
-    clear(&options.out.join("work"))?;
-    Ok(Some(BuildReport { schema: "flexmix/build-report/v1", sets: record.funnels, manifests: record.manifests }))
-}
-
-/// Removes the work folder.
-fn clear(work: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(work) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(work, e)),
-        _ => Ok(()),
-    }
 }
 
 /// A run under way.
@@ -480,23 +426,4 @@ fn load_tokenizer(file: &Path, recipe: &Recipe) -> Result<(Tokenizer, TokenizerR
     let vocabulary = u32::try_from(tokenizer.vocabulary_size()).map_err(|e| Error::Tokenizer(e.to_string()))?;
     let reference = TokenizerRef { name, digest: Sha256::of(&json), vocabulary, eos: tokenizer.eos() };
     Ok((tokenizer, reference))
-}
-
-/// The digest of a folder of inputs: paths and contents.
-fn folder_digest(folder: &Path) -> Result<Sha256> {
-    let mut files = vec![folder.to_path_buf()];
-    let mut found = Vec::new();
-    while let Some(path) = files.pop() {
-        if path.is_dir() {
-            for entry in std::fs::read_dir(&path).map_err(|e| Error::io(&path, e))? {
-                files.push(entry.map_err(|e| Error::io(&path, e))?.path());
-            }
-        } else {
-            let (_, digest) = Sha256::of_file(&path)?;
-            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
-            found.push((name, digest));
-        }
-    }
-    found.sort();
-    Ok(depends_on(found.iter().flat_map(|(name, digest)| [name.as_bytes(), &digest.as_bytes()[..]])))
 }
