@@ -8,9 +8,9 @@ use manifests::gate::{Gate, read_record};
 use manifests::manifest::SetManifest;
 use manifests::trust::Role;
 
+use crate::build::{BUILD, BuildOptions, BuildReport, RunRecord};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
-use crate::run::{BUILD, BuildOptions, BuildReport, RunRecord};
 use crate::task::depends_on;
 
 /// Refuses a folder that holds anything but records, unless this is a resume.

@@ -2,6 +2,7 @@
 //! built can be verified, asked and audited. Owns the `flexmix` program (`cli/`); knows nothing of libtorch.
 
 pub mod audit;
+pub mod build;
 pub mod columns;
 pub mod engine;
 pub mod error;

@@ -1,7 +1,8 @@
 //! `flexmix build`.
 
 use pipeline::audit::thousands;
-use pipeline::run::{BuildOptions, BuildReport, build};
+use pipeline::build::{BuildOptions, BuildReport};
+use pipeline::run::build;
 
 use crate::args::BuildArgs;
 use crate::exit::Exit;

@@ -14,9 +14,9 @@ use manifests::merkle::{DocumentLeaf, FileLeaf, TextLeaf, TreeRoot, root_of};
 use super::ledger::SetLedger;
 use super::shard::Counted;
 use super::{Log, equal};
+use crate::build::RunRecord;
 use crate::error::Result;
 use crate::query::{Folder, MANIFEST_FILE, PUBLIC_FILE, Signed, shard_path};
-use crate::run::RunRecord;
 
 pub(super) fn verify(folder: &Folder, log: &mut Log<'_>) -> Result<()> {
     let ledger_folder = folder.root.join("ledger");
