@@ -228,7 +228,7 @@ class Demo:
                 cause = expert["causes"][0]
                 rule = f", {cause['rule']}" if cause.get("rule") else ""
                 print(f"    {expert['id']} did not: {cause['reason']} [{cause['code']}] {cause['detail']}{rule}")
-        print(f"\nreport for people: {report}")
+        print(f"\nreport for people: {os.path.relpath(report)}")
         minutes, seconds = divmod(int(time.monotonic() - self.started), 60)
         print(f"done in {minutes} min {seconds} s")
 
