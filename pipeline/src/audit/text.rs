@@ -133,6 +133,9 @@ fn fix(judged: &Judged) -> String {
     if has("undecided-withdrawal") {
         return "ask the set's owner for an impact record".to_owned();
     }
+    if has("stamp-missing") {
+        return "put its stamp back, or merge without it".to_owned();
+    }
     if has("policy-not-in-force") || has("act-not-covered") {
         return "ask a policy that is for this act and in force on this day".to_owned();
     }
@@ -149,11 +152,9 @@ fn fix(judged: &Judged) -> String {
                 percent(permitted, totals.tokens)
             )
         }
-        (_, permitted) => {
-            format!(
-                "train the permitted tiers ({}), or an exception with owner and expiry",
-                percent(permitted, totals.tokens)
-            )
+        // An expert's share counts the public text that it saw too, so it says nothing of what to train instead.
+        _ => {
+            "leave it out, train one on tiers that the policy permits, or an exception with owner and expiry".to_owned()
         }
     }
 }

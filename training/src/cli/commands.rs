@@ -152,6 +152,9 @@ fn who(report: &Report) -> String {
 }
 
 fn run_generate(args: &GenerateArgs) -> Result<()> {
+    if !args.temperature.is_finite() || args.temperature < 0.0 {
+        return Err(Error::Usage(format!("`--temperature {}`: a number of at least 0", args.temperature)));
+    }
     let session = session(&args.session)?;
     let settings = Settings { max_tokens: args.max_tokens, temperature: args.temperature, seed: args.seed };
     let answer = generate(&session, &args.prompt, settings)?;
