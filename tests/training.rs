@@ -279,6 +279,25 @@ fn a_killed_job_goes_on_to_the_same_stamp() {
 }
 
 #[test]
+fn a_job_that_is_asked_to_stop_keeps_a_checkpoint_and_says_so() {
+    let house = House::copy(&model());
+    let out = house.path("asked");
+    let mut child = job(&house, "anchor", &out).spawn().unwrap();
+    // Its first metrics show that steps are being taken; before them there is nothing to keep.
+    let metrics = out.join("metrics.jsonl");
+    while !fs::metadata(&metrics).is_ok_and(|m| m.len() > 0) {
+        assert!(child.try_wait().unwrap().is_none(), "the job ended before it could be asked to stop");
+        sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(75), "stopped at a checkpoint: run again");
+    assert!(out.join("checkpoint.safetensors").is_file());
+    Ended::of(job(&house, "anchor", &out).stdout(Stdio::piped()).stderr(Stdio::piped())).expect(0);
+    let stamp = |folder: &Path| fs::read(folder.join("stamp.dsse.json")).unwrap();
+    assert_eq!(stamp(&out.join("model")), stamp(&house.stamped("anchor")), "a stop changes nothing");
+}
+
+#[test]
 fn a_job_does_not_start_on_a_changed_shard_or_under_a_policy_that_denies() {
     let house = House::copy(&model());
     let out = house.path("job");
