@@ -7,6 +7,7 @@ pub mod columns;
 pub mod engine;
 pub mod error;
 mod folders;
+pub mod html;
 pub mod inspect;
 pub mod launch;
 pub mod progress;
@@ -23,5 +24,6 @@ pub mod torch;
 pub mod train_plan;
 pub mod udf;
 pub mod verify;
+pub mod words;
 
 pub use error::{Error, Result};

@@ -80,7 +80,7 @@ fn claim(judgement: &Judgement<'_>, locator: &str, engine: &Engine) -> Result<St
         || locator.to_owned(),
         |claim| {
             let read = claim.date.as_ref().map_or_else(String::new, |date| format!(", read {date}"));
-            format!("{locator} \"{}\", {}{read}", super::text::excerpt(&claim.raw), super::text::short(&claim.digest))
+            format!("{locator} \"{}\", {}{read}", crate::words::excerpt(&claim.raw), crate::words::short(&claim.digest))
         },
     ))
 }

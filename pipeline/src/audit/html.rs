@@ -3,9 +3,10 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::text::{asked, percent, thousands, word};
+use super::text::{asked, word};
 use super::{Answer, AuditReport, Judged, Verdicts};
 use crate::inspect::InspectReport;
+use crate::words::{percent, thousands};
 
 const STYLE: &str = "
 :root{color-scheme:light dark}

@@ -197,7 +197,7 @@ pub(super) fn answer(kind: Kind, all: &[Judged], mixing: Option<&str>, question:
         Kind::Corpus => {
             let permitted: u64 = all.iter().map(|j| j.totals.permitted).sum();
             let total: u64 = all.iter().map(|j| j.totals.tokens).sum();
-            let share = super::text::percent(permitted, total);
+            let share = crate::words::percent(permitted, total);
             let what = format!(
                 "{under}, {share} of tokens are permitted; {} of {} sets are permitted whole",
                 yes.len(),

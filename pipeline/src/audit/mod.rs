@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 use crate::inspect::{InspectReport, inspect};
 use crate::query::{Engine, Folder, Kind, ModelFolder};
 
+pub use crate::words::{short, thousands};
 pub use html::page;
-pub use text::{short, thousands};
 
 /// What a policy says of a folder as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -3,54 +3,9 @@
 use std::fmt::Write as _;
 
 use super::evidence::Cause;
+use crate::words::{percent, short, thousands};
+
 use super::{Answer, AuditReport, FindingRow, Judged, Question, Verdicts};
-
-/// `1654` as `1,654`.
-#[must_use]
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// A digest's first digits, as people compare them: `sha256:77ab12cd…`.
-#[must_use]
-pub fn short(digest: &str) -> String {
-    match digest.split_once(':') {
-        Some((kind, hex)) if hex.len() > 8 => format!("{kind}:{}…", &hex[..8]),
-        _ => digest.to_owned(),
-    }
-}
-
-/// A share of a total, `18.6%`; never `0.0%` for something, never `100.0%` for less than all.
-pub(super) fn percent(part: u64, total: u64) -> String {
-    if total == 0 {
-        return "no".to_owned();
-    }
-    let tenths = (u128::from(part) * 1000 + u128::from(total) / 2) / u128::from(total);
-    match tenths {
-        0 if part > 0 => "under 0.1%".to_owned(),
-        1000 if part < total => "over 99.9%".to_owned(),
-        _ => format!("{}.{}%", tenths / 10, tenths % 10),
-    }
-}
-
-/// The first words of a claim, on one line.
-pub(super) fn excerpt(raw: &str) -> String {
-    const LONGEST: usize = 60;
-    let line = raw.split_whitespace().collect::<Vec<_>>().join(" ");
-    let plain: String = line.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    match plain.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &plain[..end]),
-        None => plain,
-    }
-}
 
 fn documents(count: u64) -> String {
     if count == 1 { "1 document".to_owned() } else { format!("{} documents", thousands(count)) }
@@ -241,18 +196,6 @@ fn verdict_part(text: &mut String, verdicts: &Verdicts, does_not_say: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_read_well() {
-        assert_eq!([0, 999, 1000, 1_654_321].map(thousands), ["0", "999", "1,000", "1,654,321"]);
-        assert_eq!(percent(186, 1000), "18.6%");
-        assert_eq!(percent(1, 1_000_000), "under 0.1%");
-        assert_eq!(percent(999_999, 1_000_000), "over 99.9%");
-        assert_eq!(percent(7, 7), "100.0%");
-        assert_eq!(percent(0, 0), "no");
-        assert_eq!(excerpt("a\n b\u{1b}"), "a b\u{fffd}");
-        assert_eq!(excerpt(&"x".repeat(99)).chars().count(), 61);
-    }
 
     #[test]
     fn a_denial_reads_as_documented() {
