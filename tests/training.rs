@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::support::{Ended, House, copy_tree, flexmix, flip_byte, model, random, torch_program};
+use crate::support::{Ended, House, copy_tree, flexmix, flip_byte, model, quiet, random, torch_program};
 
 /// Runs `flexmix generate` under a policy.
 fn generate(house: &House, model: &Path, policy: &str) -> Ended {
@@ -235,7 +235,7 @@ fn job(house: &House, name: &str, out: &Path) -> Command {
     if name != "anchor" {
         command.arg("--anchor").arg(house.stamped("anchor"));
     }
-    command.args(["--checkpoint-every", "1"]).stdout(Stdio::null()).stderr(Stdio::null());
+    quiet(&mut command).args(["--checkpoint-every", "1"]).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 

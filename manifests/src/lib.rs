@@ -18,6 +18,7 @@ pub mod id;
 pub mod ledger;
 pub mod license;
 pub mod manifest;
+pub mod memory;
 pub mod merkle;
 pub mod plan;
 pub mod policy;

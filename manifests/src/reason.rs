@@ -120,6 +120,10 @@ reasons! {
     RecordsChanged "FM-T-006" "records-changed" "the records are not those that the head names";
     DigestMismatch "FM-T-007" "digest-mismatch" "the bytes are not those that the record names";
     StampMissing "FM-T-008" "stamp-missing" "there is no stamp for the weights";
+    TrustRolledBack "FM-T-009" "trust-rolled-back" "the trust file is older than one that was seen here, or does not follow from it";
+    HeadRolledBack "FM-T-010" "head-rolled-back" "the head is older than one that was seen here, or another one of its number";
+    KeyCompromised "FM-T-011" "key-compromised" "the signing key was compromised, and this is not among what stands";
+    ManifestSuperseded "FM-T-012" "manifest-superseded" "a newer manifest of the set was released";
 }
 
 impl fmt::Display for Reason {

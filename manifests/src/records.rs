@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use crate::date::Date;
 use crate::digest::Sha256;
 use crate::error::{Error, Result};
-use crate::id::SourceId;
+use crate::id::{SetName, SourceId};
 use crate::license::{Expression, Leaf, Property, reviewed};
 use crate::merkle::{FileLeaf, TreeRoot, root_of};
-use crate::policy::TermsSource;
-use crate::record::{Election, ExceptionRecord, Grant, GrantSubject, Head, Withdrawal};
+use crate::policy::{Act, TermsSource};
+use crate::record::{
+    Decision, Election, ExceptionRecord, Grant, GrantSubject, Head, Impact, Lift, Release, Withdrawal, WithdrawalTarget,
+};
 use crate::sign::{Envelope, Record, Statement};
 use crate::store::RelPath;
 use crate::trust::{Role, STATEMENT_TYPE, Trust};
@@ -20,15 +22,40 @@ use crate::trust::{Role, STATEMENT_TYPE, Trust};
 /// The name of the head's file in a records folder.
 pub const HEAD_FILE: &str = "head.dsse.json";
 
+/// A record with its identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filed<T> {
+    /// The digest of its payload.
+    pub digest: Sha256,
+    /// The record.
+    pub record: T,
+}
+
+impl<T> std::ops::Deref for Filed<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.record
+    }
+}
+
 /// Verified records.
 #[derive(Clone, Debug)]
 pub struct Records {
     /// Elections, in the order of their files.
     pub elections: Vec<Election>,
+    /// Decisions.
+    pub decisions: Vec<Decision>,
     /// Grants.
     pub grants: Vec<Grant>,
-    /// Withdrawals, in force or not.
-    pub withdrawals: Vec<Withdrawal>,
+    /// Withdrawals that are not lifted, in force or not yet.
+    pub withdrawals: Vec<Filed<Withdrawal>>,
+    /// Withdrawals that a lift ended.
+    pub lifted: Vec<Filed<Withdrawal>>,
+    /// Owners' answers to withdrawals, for their closed sets.
+    pub impacts: Vec<Impact>,
+    /// Which manifests are the current ones.
+    pub releases: Vec<Release>,
     /// Exceptions beside those in a policy.
     pub exceptions: Vec<ExceptionRecord>,
     /// The head.
@@ -74,6 +101,11 @@ impl Listing {
             }
         }
         Ok(Self { root: root_of(&leaves)?, withdrawals, statements })
+    }
+
+    /// Every signed statement but the head; nothing of them is verified.
+    pub fn envelopes(&self) -> impl Iterator<Item = &Envelope> {
+        self.statements.iter().map(|(_, envelope)| envelope)
     }
 }
 
@@ -124,7 +156,9 @@ impl Records {
             ));
         }
         let listing = Listing::of(folder)?;
-        let head: Head = read(trust, &head_path, &Envelope::read(&head_path)?, Role::Head, as_of)?;
+        let envelope = Envelope::read(&head_path)?;
+        let reader = Reader { trust, path: &head_path, envelope: &envelope, as_of };
+        let head: Head = reader.read(Role::Head, |_| vec![])?.record;
         if head.root != listing.root || head.withdrawals != listing.withdrawals {
             return Err(Error::verification(
                 folder,
@@ -138,34 +172,93 @@ impl Records {
             );
             return Err(Error::verification(&head_path, what));
         }
-        let mut records = Self { elections: vec![], grants: vec![], withdrawals: vec![], exceptions: vec![], head };
+        let mut records = Self {
+            elections: vec![],
+            decisions: vec![],
+            grants: vec![],
+            withdrawals: vec![],
+            lifted: vec![],
+            impacts: vec![],
+            releases: vec![],
+            exceptions: vec![],
+            head,
+        };
+        let mut lifts = Vec::new();
         for (path, envelope) in &listing.statements {
-            records.add(trust, path, envelope, as_of)?;
+            records.add(trust, path, envelope, as_of, &mut lifts)?;
         }
+        let all = std::mem::take(&mut records.withdrawals);
+        if let Some(lift) = lifts.iter().find(|l: &&Lift| !all.iter().any(|w| w.digest == l.withdrawal)) {
+            let what = format!("lift `{}` is of {}, and no such withdrawal is here", lift.id, lift.withdrawal);
+            return Err(Error::verification(folder, what));
+        }
+        let is_lifted = |w: &Filed<Withdrawal>| lifts.iter().any(|l| l.withdrawal == w.digest && l.effective <= as_of);
+        (records.lifted, records.withdrawals) = all.into_iter().partition(is_lifted);
         Ok(records)
     }
 
-    fn add(&mut self, trust: &Trust, path: &Path, envelope: &Envelope, as_of: Date) -> Result<()> {
+    /// Files one record under the role and scope that its kind asks for.
+    fn add(
+        &mut self,
+        trust: &Trust,
+        path: &Path,
+        envelope: &Envelope,
+        as_of: Date,
+        lifts: &mut Vec<Lift>,
+    ) -> Result<()> {
+        let reader = Reader { trust, path, envelope, as_of };
         let kind = kind_of(path, envelope)?;
-        if kind == Election::predicate_type() {
-            self.elections.push(read(trust, path, envelope, Role::Legal, as_of)?);
-        } else if kind == Grant::predicate_type() {
-            let peeked = Statement::<Grant>::peek_unverified(envelope, path)?.predicate;
+        let is = |of: String| kind == of;
+        if is(Election::predicate_type()) {
+            self.elections.push(reader.read(Role::Legal, |e: &Election| names(&e.sources))?.record);
+        } else if is(Decision::predicate_type()) {
+            self.decisions.push(reader.read(Role::Legal, |_| vec![])?.record);
+        } else if is(Grant::predicate_type()) {
             // An owner's key may be bound to one source; what it signs for another does not count.
-            let scope = match &peeked.subject {
-                GrantSubject::Source(source) => source.to_string(),
-                GrantSubject::Weights(_) => "weights".to_owned(),
+            let scope = |g: &Grant| match &g.subject {
+                GrantSubject::Source(source) => vec![source.to_string()],
+                GrantSubject::Weights(_) => vec!["weights".to_owned()],
             };
-            let verified = trust.verify(envelope, path, STATEMENT_TYPE, Role::Owner, &scope, as_of)?;
-            self.grants.push(Statement::<Grant>::from_verified(&verified, path)?.predicate);
-        } else if kind == Withdrawal::predicate_type() {
-            self.withdrawals.push(read(trust, path, envelope, Role::Withdrawals, as_of)?);
-        } else if kind == ExceptionRecord::predicate_type() {
-            self.exceptions.push(read(trust, path, envelope, Role::Legal, as_of)?);
+            self.grants.push(reader.read(Role::Owner, scope)?.record);
+        } else if is(Withdrawal::predicate_type()) {
+            let scope = |w: &Withdrawal| match &w.target {
+                WithdrawalTarget::Source(source) => vec![source.to_string()],
+                _ => vec![],
+            };
+            self.withdrawals.push(reader.read(Role::Withdrawals, scope)?);
+        } else if is(Lift::predicate_type()) {
+            lifts.push(reader.read(Role::Legal, |_| vec![])?.record);
+        } else if is(Impact::predicate_type()) {
+            self.impacts.push(reader.read(Role::Owner, |i: &Impact| vec![i.set.to_string()])?.record);
+        } else if is(Release::predicate_type()) {
+            self.releases.push(reader.read(Role::Builder, |r: &Release| vec![r.set.to_string()])?.record);
+        } else if is(ExceptionRecord::predicate_type()) {
+            self.exceptions.push(reader.read(Role::Legal, |_| vec![])?.record);
         } else {
             return Err(Error::verification(path, format!("`{kind}` is not a kind of record that belongs here")));
         }
         Ok(())
+    }
+
+    /// Withdrawals in force against an act on a day.
+    pub fn in_force(&self, act: Act, as_of: Date) -> impl Iterator<Item = &Filed<Withdrawal>> {
+        self.withdrawals.iter().filter(move |w| w.is_in_force(as_of) && w.forbids(act))
+    }
+
+    /// What an owner said of a withdrawal and a closed set's manifest: touched, untouched, or nothing. One owner who
+    /// says touched outweighs others.
+    #[must_use]
+    pub fn answer(&self, withdrawal: &Filed<Withdrawal>, manifest: Sha256) -> Option<bool> {
+        let mine = self.impacts.iter().filter(|i| i.withdrawal == withdrawal.digest && i.manifests.contains(&manifest));
+        mine.map(|i| i.touched).reduce(|a, b| a || b)
+    }
+
+    /// Whether a set was released with another manifest than this one.
+    #[must_use]
+    pub fn is_superseded(&self, corpus: &str, set: &SetName, manifest: Sha256) -> bool {
+        let mine = || self.releases.iter().filter(|r| r.corpus == corpus && r.set == *set);
+        let newest = mine().map(|r| r.sequence).max();
+        newest.is_some_and(|n| !mine().filter(|r| r.sequence == n).any(|r| r.manifests.contains(&manifest)))
     }
 
     /// The election for a document's terms, when exactly one branch is elected.
@@ -189,9 +282,30 @@ pub fn elect(elections: &[Election], expression: &Expression, sources: &BTreeSet
     }
 }
 
-fn read<T: Record>(trust: &Trust, path: &Path, envelope: &Envelope, role: Role, as_of: Date) -> Result<T> {
-    let verified = trust.verify(envelope, path, STATEMENT_TYPE, role, "*", as_of)?;
-    Ok(Statement::<T>::from_verified(&verified, path)?.predicate)
+fn names(sources: &BTreeSet<SourceId>) -> Vec<String> {
+    sources.iter().map(ToString::to_string).collect()
+}
+
+/// One envelope with what it is verified under.
+struct Reader<'a> {
+    trust: &'a Trust,
+    path: &'a Path,
+    envelope: &'a Envelope,
+    as_of: Date,
+}
+
+impl Reader<'_> {
+    /// The record, under keys that hold `role` for everything that `scope` says of it; for all, when it says nothing.
+    fn read<T: Record>(&self, role: Role, scope: impl Fn(&T) -> Vec<String>) -> Result<Filed<T>> {
+        // The unverified record only routes to the scope; what is used is parsed from the verified bytes.
+        let peeked = Statement::<T>::peek_unverified(self.envelope, self.path)?.predicate;
+        let scopes = scope(&peeked);
+        let scopes: Vec<&str> = scopes.iter().map(String::as_str).collect();
+        let scopes = if scopes.is_empty() { &["*"][..] } else { &scopes[..] };
+        let verified = self.trust.verify_all(self.envelope, self.path, STATEMENT_TYPE, role, scopes, self.as_of)?;
+        let record = Statement::<T>::from_verified(&verified, self.path)?.predicate;
+        Ok(Filed { digest: Sha256::of(&verified.payload), record })
+    }
 }
 
 /// The reviewed table, and terms that owners' grants define for ids of their own.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use manifests::date::Date;
 use manifests::gate::{Gate, GateOptions};
+use manifests::memory::Memory;
 use manifests::policy::Policy;
 use manifests::store::read_capped;
 use manifests::trust::Trust;
@@ -38,7 +39,10 @@ impl GateSettings {
 
     /// Opens the trust file, when there is one.
     pub(crate) fn open_trust(&self) -> Outcome<Option<Trust>> {
-        Ok(self.trust.as_ref().map(|path| Trust::open(path, self.as_of)).transpose()?)
+        let Some(path) = &self.trust else { return Ok(None) };
+        let trust = Trust::open(path, self.as_of)?;
+        Memory::of_user().trust(&trust)?;
+        Ok(Some(trust))
     }
 
     /// Opens the gate for a policy's own act.
@@ -55,6 +59,7 @@ impl GateSettings {
             records: self.records.clone(),
             as_of: self.as_of,
             act,
+            memory: Memory::of_user(),
         }
     }
 }

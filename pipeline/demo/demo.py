@@ -34,6 +34,8 @@ class Demo:
         self.records = os.path.join(self.corpus, "records")
         self.trust = os.path.join(self.out, "trust.toml")
         self.sequence = 0
+        # What the demo signs is of no use to anybody: it remembers its own heads and leaves the user's memory alone.
+        os.environ["FLEXMIX_MEMORY"] = self.path("memory")
         self.started = time.monotonic()
 
     def path(self, *parts):

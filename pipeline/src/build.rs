@@ -7,6 +7,7 @@ use manifests::date::Date;
 use manifests::digest::Sha256;
 use manifests::id::SetName;
 use manifests::manifest::Funnel;
+use manifests::memory::Memory;
 use serde::{Deserialize, Serialize};
 
 /// The build of this program: the digest of all sources that decide its output, and of the lock file.
@@ -35,6 +36,8 @@ pub struct BuildOptions {
     pub records: PathBuf,
     /// The date that the admission policy is read for.
     pub as_of: Date,
+    /// Where what was seen before is kept, against rollbacks.
+    pub memory: Memory,
 }
 
 /// What a build did.

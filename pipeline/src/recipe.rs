@@ -25,6 +25,8 @@ struct RecipeToml {
     policy: String,
     #[serde(default)]
     elections: Vec<String>,
+    #[serde(default)]
+    decisions: Vec<String>,
     public_set: SetName,
     anchor_tiers: Vec<String>,
     #[serde(default)]
@@ -110,6 +112,8 @@ pub struct Recipe {
     pub policy: PathBuf,
     /// The elections that the recipe relies on, by id.
     pub elections: BTreeSet<String>,
+    /// The decisions that the recipe relies on, by id.
+    pub decisions: BTreeSet<String>,
     /// The set that anchor, tokenizer and contrast read.
     pub public_set: SetName,
     /// The tiers of it that they read.
@@ -180,6 +184,7 @@ impl Recipe {
             held_out_ppm: (raw.held_out * 1e6).round() as u32,
             policy: folder.join(raw.policy),
             elections: raw.elections.into_iter().collect(),
+            decisions: raw.decisions.into_iter().collect(),
             anchor_tiers: raw.anchor_tiers.into_iter().collect(),
             shard_tokens: raw.shards.tokens.max(1),
             row_group_tokens: raw.shards.row_group_tokens.max(1),

@@ -12,6 +12,7 @@ use manifests::id::SetName;
 use manifests::manifest::{Access, ManifestShard, TokenizerRef};
 use manifests::merkle::FileLeaf;
 use manifests::policy::Act;
+use manifests::record::Decision;
 use manifests::sign::PrivateKey;
 use manifests::store::write_atomic;
 use manifests::trust::Role;
@@ -50,6 +51,7 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<BuildRep
         records: options.records.clone(),
         as_of: options.as_of,
         act: Act::Build,
+        memory: options.memory.clone(),
     })?;
     let id = key.public().id();
     if let Some(set) = recipe.access.keys().find(|s| !gate.trust.may_sign(&id, Role::Builder, s.as_str(), gate.as_of)) {
@@ -70,15 +72,32 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<BuildRep
     // What tasks write depends on the recipe in more ways than their inputs show: another recipe, other tasks.
     let build = format!("{BUILD} {}", recipe.digest);
     let runner = Runner::new(&options.out.join("work"), build, options.threads, progress)?;
-    let mut run = Run { recipe: &recipe, gate: &gate, runner, inputs, stages: BTreeMap::new() };
+    let decisions = decisions(&recipe, &gate)?;
+    let mut run = Run { recipe: &recipe, gate: &gate, decisions, runner, inputs, stages: BTreeMap::new() };
     let built = run.stages()?;
     run.publish(options, &built, &key, secret.as_ref())
+}
+
+/// The decisions that the recipe names, from the signed records.
+fn decisions(recipe: &Recipe, gate: &Gate) -> Result<Vec<Decision>> {
+    let named = |d: &&Decision| recipe.decisions.contains(&d.id);
+    let found: Vec<Decision> = gate.records.decisions.iter().filter(named).cloned().collect();
+    let missing = recipe.decisions.iter().find(|id| !found.iter().any(|d| d.id == **id));
+    missing.map_or(Ok(found), |id| Err(unsigned("decision", id)))
+}
+
+fn unsigned(kind: &str, id: &str) -> Error {
+    Error::Refused {
+        what: format!("the recipe relies on {kind} `{id}`, which is not among the signed records"),
+        hint: Some(format!("sign it with `flexmix sign {kind}` by two legal keys, then renew the head")),
+    }
 }
 
 /// A run under way.
 struct Run<'a> {
     recipe: &'a Recipe,
     gate: &'a Gate,
+    decisions: Vec<Decision>,
     runner: Runner<'a>,
     inputs: PathBuf,
     stages: BTreeMap<String, StageRecord>,
@@ -145,7 +164,8 @@ impl Run<'_> {
     }
 
     fn read(&mut self) -> Result<(Vec<SliceRef>, Vec<Commit>)> {
-        let (recipe, inputs) = (self.recipe, self.inputs.clone());
+        let (recipe, inputs, decisions) = (self.recipe, self.inputs.clone(), self.decisions.clone());
+        let decided = manifests::canonical::to_vec(&decisions)?;
         let mut tasks = Vec::new();
         for source in &recipe.sources {
             // A folder has no pin: its files' state is what the task depends on.
@@ -153,9 +173,11 @@ impl Run<'_> {
                 Some(digest) => digest,
                 None => folder_digest(&inputs.join(&source.object))?,
             };
-            tasks.push(Task { input: source, depends: depends_on([recipe.digest.as_bytes(), &object.as_bytes()[..]]) });
+            let parts: [&[u8]; 3] = [recipe.digest.as_bytes(), object.as_bytes(), &decided];
+            tasks.push(Task { input: source, depends: depends_on(parts) });
         }
-        let commits = self.stage(&read::STAGE, &tasks, |source, n, folder| read::run(source, &inputs, n, folder))?;
+        let commits =
+            self.stage(&read::STAGE, &tasks, |source, n, folder| read::run(source, &inputs, &decisions, n, folder))?;
         let folder = self.runner.folder(&read::STAGE);
         Ok((SliceRef::list(recipe, &commits, &folder), commits))
     }
@@ -171,10 +193,11 @@ impl Run<'_> {
         let (fact_files, keys): (Vec<PathBuf>, Vec<PathBuf>) =
             (0..slices.len()).map(|n| facts::files(&folder, n)).unzip();
 
-        let depends = depends_on_commits(b"", &fact_commits);
+        let decisions = self.decisions.clone();
+        let depends = depends_on_commits(&manifests::canonical::to_vec(&decisions)?, &fact_commits);
         let tasks: Vec<Task<u32>> = (0..facts::BUCKETS).map(|bucket| Task { input: bucket, depends }).collect();
         let cluster_commits =
-            self.stage(&cluster::STAGE, &tasks, |bucket, _, folder| cluster::run(*bucket, &keys, folder))?;
+            self.stage(&cluster::STAGE, &tasks, |bucket, _, folder| cluster::run(*bucket, &keys, &decisions, folder))?;
         let clusters = paths(&self.runner.folder(&cluster::STAGE), &cluster_commits);
 
         let elections = gate.records.elections.iter().filter(|e| self.recipe.elections.contains(&e.id)).cloned();
@@ -202,12 +225,7 @@ impl Run<'_> {
 
     fn known_elections(&self, rules: &Rules<'_>) -> Result<()> {
         let missing = self.recipe.elections.iter().find(|id| !rules.elections.iter().any(|e| e.id == **id));
-        missing.map_or(Ok(()), |id| {
-            Err(Error::Refused {
-                what: format!("the recipe relies on election `{id}`, which is not among the signed records"),
-                hint: Some("sign it with `flexmix sign election` by two legal keys, then renew the head".to_owned()),
-            })
-        })
+        missing.map_or(Ok(()), |id| Err(unsigned("election", id)))
     }
 
     fn shard(&mut self, slices: &[DecidedSlice], tokens: &[PathBuf], commits: &[Commit]) -> Result<Vec<SetPlan>> {

@@ -10,6 +10,7 @@ use manifests::exposure::{Exposure, Kind};
 use manifests::gate::{Gate, GateOptions, read_record};
 use manifests::id::{ExpertId, SetName};
 use manifests::manifest::SetManifest;
+use manifests::memory::Memory;
 use manifests::plan::{AnchorJob, ExpertJob, LeftOut, Plan, PlannedSet, PolicyOutlook};
 use manifests::policy::{Act, Policy};
 use manifests::tier::is_stricter;
@@ -31,6 +32,8 @@ pub struct PlanOptions {
     pub records: PathBuf,
     /// The date.
     pub as_of: Date,
+    /// Where what was seen before is kept, against rollbacks.
+    pub memory: Memory,
     /// Where the plan will lie.
     pub out: PathBuf,
     /// The most experts.
@@ -65,6 +68,13 @@ pub fn plan(options: &PlanOptions) -> Result<Plan> {
         return Err(Error::usage("a plan needs at least one policy", "name one with `--policy FILE`"));
     };
     let sets = read_sets(&options.corpus, trust, options.as_of)?;
+    let superseded = |set: &Planned| gates[0].current(&set.manifest.corpus, &set.manifest.set, set.digest);
+    if let Some(denial) = sets.iter().find_map(superseded) {
+        return Err(Error::Refused {
+            what: format!("{} [{} {}]", denial.detail, denial.reason.code(), denial.reason),
+            hint: Some("plan on the corpus that was released".to_owned()),
+        });
+    }
     let public = sets.iter().find(|s| !s.manifest.anchor_tiers.is_empty());
     let public = public.ok_or_else(|| Error::Refused {
         what: "no set of the corpus is a public set with anchor tiers".to_owned(),
@@ -117,6 +127,7 @@ fn open_gate(options: &PlanOptions, path: &Path) -> Result<Gate> {
         records: options.records.clone(),
         as_of: options.as_of,
         act,
+        memory: options.memory.clone(),
     })?)
 }
 

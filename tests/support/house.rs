@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::files::copy_tree;
-use super::program::{Ended, flexmix, flexmix_program};
+use super::program::{Ended, flexmix, flexmix_program, quiet};
 
 /// The day of every verdict.
 pub(crate) const AS_OF: &str = "2026-12-01";
@@ -202,7 +202,7 @@ impl House {
     /// Starts a build that its caller may kill.
     pub(crate) fn start_build(&self, out: &Path, more: &[&str]) -> Child {
         let mut command = Command::new(flexmix_program());
-        command.args(self.build_words(out, more)).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        quiet(command.args(self.build_words(out, more))).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
     /// Verifies a folder under the house's trust and records.

@@ -8,7 +8,7 @@ mod shared;
 
 pub(crate) use files::{contents, copy_tree, differences, flip_byte, random};
 pub(crate) use house::{AS_OF, House};
-pub(crate) use program::{Ended, flexmix, flexmix_program, torch_program};
+pub(crate) use program::{Ended, flexmix, flexmix_program, quiet, torch_program};
 pub(crate) use shared::{corpus, model};
 
 use std::path::PathBuf;

@@ -70,8 +70,13 @@ impl Ended {
     }
 }
 
+/// A program's surroundings: no colour, no log, and no memory of what other tests signed, which rollbacks turn on.
+pub(crate) fn quiet(command: &mut Command) -> &mut Command {
+    command.env("NO_COLOR", "1").env("FLEXMIX_MEMORY", "off").env_remove("RUST_LOG")
+}
+
 /// Runs `flexmix`. Words come without colour and progress.
 pub(crate) fn flexmix<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Ended {
     let mut command = Command::new(flexmix_program());
-    Ended::of(command.args(arguments).env("NO_COLOR", "1").env_remove("RUST_LOG"))
+    Ended::of(quiet(command.args(arguments)))
 }

@@ -9,10 +9,13 @@
 //! 4. A contract between owner and builder stands before public statements: it is why the text is here at all.
 //! 5. Over a cluster of equal texts, silence never narrows, and a differing conclusion contradicts every member.
 
+mod decided;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+pub use decided::{conclude_cluster_with, conclude_with};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::claim::{Claim, Scope, Signal, Speaker, Statement};

@@ -11,10 +11,12 @@ use crate::date::Date;
 use crate::digest::Sha256;
 use crate::error::{Error, Result};
 use crate::exposure::{Cell, Exposure, TokenTotal};
+use crate::id::{SetName, SourceId};
+use crate::memory::Memory;
 use crate::policy::{Act, Assurance, Context, Denial, Policy, RuleRef, Verdict, evaluate, mixing};
 use crate::reason::Reason;
-use crate::record::{GrantSubject, WithdrawalTarget};
-use crate::records::Records;
+use crate::record::{GrantSubject, Withdrawal, WithdrawalTarget};
+use crate::records::{Filed, Records};
 use crate::store::read_capped;
 use crate::trust::{POLICY_TYPE, Role, Trust, envelope_of, envelope_path};
 
@@ -31,6 +33,8 @@ pub struct GateOptions {
     pub as_of: Date,
     /// What the gate is for.
     pub act: Act,
+    /// Where what was seen before is kept, against rollbacks.
+    pub memory: Memory,
 }
 
 /// An open gate.
@@ -102,6 +106,7 @@ impl Gate {
         let beside = envelope_path(&options.policy);
         trust.verify(&envelope, &beside, POLICY_TYPE, Role::Legal, "*", options.as_of)?;
         let records = Records::open(&options.records, &trust, options.as_of)?;
+        options.memory.head(&trust, &records.head)?;
         let age = options.as_of.days_since(records.head.issued);
         if age > policy.head_max_age {
             let what = format!(
@@ -118,14 +123,14 @@ impl Gate {
     pub fn cell(&self, cell: &Cell) -> Verdict {
         let context = Context { act: self.act, as_of: self.as_of, terms: &self.records };
         let mut verdict = evaluate(&self.policy, cell, &context);
-        let all = &self.records.withdrawals;
-        for withdrawal in all.iter().filter(|w| w.takes(cell, all, self.as_of)) {
-            let reason = match withdrawal.target {
-                WithdrawalTarget::Source(_) => Reason::SourceWithdrawn,
-                WithdrawalTarget::Rightsholder(_) => Reason::RightsholderWithdrawn,
-                WithdrawalTarget::License(_) => Reason::LicenseWithdrawn,
-                WithdrawalTarget::Work { .. } => Reason::WorkWithdrawn,
-            };
+        let in_force = || self.records.in_force(self.act, self.as_of);
+        let source = |w: &Filed<Withdrawal>| match &w.target {
+            WithdrawalTarget::Source(source) => Some(source.clone()),
+            _ => None,
+        };
+        let sources: BTreeSet<SourceId> = in_force().filter_map(source).collect();
+        for withdrawal in in_force().filter(|w| w.takes(cell, &sources)) {
+            let reason = reason_of(&withdrawal.target);
             verdict.denials.push(Denial { reason, rule: None, detail: withdrawal.id.clone() });
         }
         if let Some(Basis::Contract(id)) = &cell.basis
@@ -139,10 +144,8 @@ impl Gate {
     /// A withdrawal in force of the work with this normalised text.
     #[must_use]
     pub fn work(&self, text: Sha256) -> Option<Denial> {
-        let takes = |w: &&crate::record::Withdrawal| {
-            w.effective <= self.as_of && matches!(&w.target, WithdrawalTarget::Work { text: t, .. } if *t == text)
-        };
-        let found = self.records.withdrawals.iter().find(takes)?;
+        let takes = |w: &&Filed<Withdrawal>| matches!(&w.target, WithdrawalTarget::Work { text: t, .. } if *t == text);
+        let found = self.records.in_force(self.act, self.as_of).find(takes)?;
         Some(Denial { reason: Reason::WorkWithdrawn, rule: None, detail: found.id.clone() })
     }
 
@@ -156,7 +159,7 @@ impl Gate {
             g.contract.as_deref() == Some(id) && (cell.sources.is_empty() || of_cell)
         };
         let grants = || self.records.grants.iter().filter(speaks);
-        let for_source = |source: &crate::id::SourceId| {
+        let for_source = |source: &SourceId| {
             let subject = GrantSubject::Source(source.clone());
             grants().any(|g| g.subject == subject && g.covers(self.act, purpose, places, self.as_of))
         };
@@ -217,17 +220,28 @@ impl Gate {
     /// Withdrawals that cells cannot decide: of works, and any that may touch a closed set.
     fn works(&self, exposure: &Exposure) -> Vec<Denial> {
         let closed = matches!(exposure.tokens, TokenTotal::AtMost(_));
-        let judge = |w: &&crate::record::Withdrawal| {
+        let judge = |w: &Filed<Withdrawal>| {
+            let answer = self.records.answer(w, exposure.manifest);
+            let untouched = w.untouched.contains(&exposure.manifest) || answer == Some(false);
             let reason = match &w.target {
                 WithdrawalTarget::Work { held_by, .. } if held_by.contains(&exposure.manifest) => Reason::WorkWithdrawn,
+                _ if closed && answer == Some(true) => reason_of(&w.target),
+                // Terms stand in a closed set's cells, so that its owner need not be asked.
                 WithdrawalTarget::License(_) => return None,
-                _ if closed && !w.untouched.contains(&exposure.manifest) => Reason::UndecidedWithdrawal,
+                _ if closed && !untouched => Reason::UndecidedWithdrawal,
                 _ => return None,
             };
             Some(Denial { reason, rule: None, detail: w.id.clone() })
         };
-        let in_force = self.records.withdrawals.iter().filter(|w| w.effective <= self.as_of);
-        in_force.filter_map(|w| judge(&w)).collect()
+        self.records.in_force(self.act, self.as_of).filter_map(judge).collect()
+    }
+
+    /// Refuses a manifest of a set of which another one was released, for acts that read the set anew.
+    #[must_use]
+    pub fn current(&self, corpus: &str, set: &SetName, manifest: Sha256) -> Option<Denial> {
+        let detail = format!("set `{set}` of `{corpus}` was released with another manifest");
+        let superseded = self.records.is_superseded(corpus, set, manifest);
+        superseded.then_some(Denial { reason: Reason::ManifestSuperseded, rule: None, detail })
     }
 
     /// Judges weights: grant, assurance and exposure.
@@ -283,6 +297,15 @@ impl Gate {
     #[must_use]
     pub fn unmatched(&self, matched: &BTreeSet<RuleRef>) -> Vec<RuleRef> {
         self.policy.rules().into_iter().filter(|r| !matched.contains(r)).collect()
+    }
+}
+
+const fn reason_of(target: &WithdrawalTarget) -> Reason {
+    match target {
+        WithdrawalTarget::Source(_) => Reason::SourceWithdrawn,
+        WithdrawalTarget::Rightsholder(_) => Reason::RightsholderWithdrawn,
+        WithdrawalTarget::License(_) => Reason::LicenseWithdrawn,
+        WithdrawalTarget::Work { .. } => Reason::WorkWithdrawn,
     }
 }
 

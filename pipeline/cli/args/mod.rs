@@ -13,7 +13,7 @@ use manifests::date::Date;
 
 pub(crate) use build::BuildArgs;
 pub(crate) use read::{AuditArgs, InspectArgs, PolicyCheckArgs, PolicyCommand, QueryArgs, VerifyArgs};
-pub(crate) use sign::{KeysCommand, SignArgs, SignKind, TrustCommand, TrustInitArgs};
+pub(crate) use sign::{KeysCommand, SignArgs, SignKind, TrustCommand, TrustCompromiseArgs, TrustKeysArgs};
 pub(crate) use train::{LaunchArgs, PassArgs, PlanArgs, TrainCommand};
 
 /// Builds licensed training corpora, and shows what may be used for what.

@@ -14,7 +14,7 @@ use std::path::Path;
 use manifests::trust::Trust;
 use pipeline::query::Folder;
 
-use crate::args::{Command, KeysCommand, PolicyCommand, TrainCommand, TrustCommand};
+use crate::args::{Command, KeysCommand, PolicyCommand, TrainCommand};
 use crate::exit::Exit;
 use crate::failure::Outcome;
 use crate::output::Output;
@@ -31,7 +31,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Exit> {
         Command::Policy(PolicyCommand::Check(args)) => policy::check(&args, output),
         Command::Keys(KeysCommand::Generate { out }) => sign::generate(&out, output),
         Command::Sign(args) => sign::sign(&args, output),
-        Command::Trust(TrustCommand::Init(args)) => sign::trust_init(args, output),
+        Command::Trust(command) => sign::trust(command, output),
         Command::Train(TrainCommand::Plan(args)) => train::plan(&args, output),
         Command::Train(TrainCommand::Launch(args)) => train::launch(&args, output),
         Command::Train(TrainCommand::Anchor(args)) => torch::pass(&["train", "anchor"], &args),

@@ -12,11 +12,13 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
-use manifests::conclusion::{Conclusion, conclude_cluster};
+use manifests::conclusion::{Conclusion, conclude_cluster_with};
+use manifests::digest::Sha256;
+use manifests::record::Decision;
 
 use crate::columns::{column, from_json, push_bytes, to_json};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::table::TableWriter;
 use crate::task::Stage;
 
@@ -48,11 +50,11 @@ struct Member {
 }
 
 /// Clusters one bucket of every slice's keys. The survivor is the first document, in input order, that no filter
-/// dropped.
+/// dropped. `decisions` are those that the recipe names.
 ///
 /// # Errors
 /// [`crate::Error::Engine`] or [`crate::Error::Parquet`].
-pub fn run(bucket: u32, keys: &[PathBuf], folder: &Path) -> Result<Vec<String>> {
+pub fn run(bucket: u32, keys: &[PathBuf], decisions: &[Decision], folder: &Path) -> Result<Vec<String>> {
     let engine = Engine::new([])?;
     engine.table("keys", keys)?;
     let sql = format!(
@@ -69,7 +71,7 @@ pub fn run(bucket: u32, keys: &[PathBuf], folder: &Path) -> Result<Vec<String>> 
         for (row, member) in members_of(&batch)?.into_iter().enumerate() {
             let here = (domains.value(row).to_owned(), digests.value(row).to_vec());
             if key.as_ref() != Some(&here) {
-                write_cluster(&mut writer, &members)?;
+                write_cluster(&mut writer, key.as_ref(), &members, decisions)?;
                 members.clear();
                 key = Some(here);
             }
@@ -77,7 +79,7 @@ pub fn run(bucket: u32, keys: &[PathBuf], folder: &Path) -> Result<Vec<String>> 
         }
         Ok(())
     })?;
-    write_cluster(&mut writer, &members)?;
+    write_cluster(&mut writer, key.as_ref(), &members, decisions)?;
     writer.finish()?;
     Ok(vec![name])
 }
@@ -100,10 +102,17 @@ fn members_of(batch: &RecordBatch) -> Result<Vec<Member>> {
     (0..batch.num_rows()).map(member).collect()
 }
 
-fn write_cluster(writer: &mut TableWriter, members: &[Member]) -> Result<()> {
-    let Some(first) = members.first() else { return Ok(()) };
+fn write_cluster(
+    writer: &mut TableWriter,
+    key: Option<&(String, Vec<u8>)>,
+    members: &[Member],
+    decisions: &[Decision],
+) -> Result<()> {
+    let (Some(first), Some((_, digest))) = (members.first(), key) else { return Ok(()) };
+    let text =
+        <[u8; 32]>::try_from(digest.as_slice()).map_err(|_| Error::Bug("a digest is not 32 bytes".to_owned()))?;
     let conclusions: Vec<Conclusion> = members.iter().map(|m| m.conclusion.clone()).collect();
-    let conclusion = to_json(&conclude_cluster(&conclusions))?;
+    let conclusion = to_json(&conclude_cluster_with(&conclusions, Sha256::from_bytes(text), decisions))?;
     let sources = to_json(&members.iter().map(|m| &m.source).collect::<BTreeSet<_>>())?;
     let holders = to_json(&members.iter().filter_map(|m| m.rightsholder.as_ref()).collect::<BTreeSet<_>>())?;
     let [mut slices, mut rows] = [(); 2].map(|()| UInt32Builder::new());

@@ -11,7 +11,8 @@ use corpus::claims::{SourceClaims, document_claims, source_claims};
 use corpus::document::{Document, FailedRecord, Outcome};
 use corpus::source::{SourceSpec, open};
 use manifests::claim::{Claim, Speaker};
-use manifests::conclusion::conclude;
+use manifests::conclusion::conclude_with;
+use manifests::record::Decision;
 use manifests::store::write_atomic;
 
 use crate::columns::{push_bytes, to_json};
@@ -45,11 +46,12 @@ pub fn schema() -> Arc<Schema> {
     ]))
 }
 
-/// Reads one source into slices `NNNNN-KKKKK.parquet`, after its own claims in `NNNNN-claims.json`.
+/// Reads one source into slices `NNNNN-KKKKK.parquet`, after its own claims in `NNNNN-claims.json`. `decisions` are
+/// those that the recipe names.
 ///
 /// # Errors
 /// What the source's reader says, or a file that can't be written.
-pub fn run(source: &SourceSpec, inputs: &Path, n: usize, folder: &Path) -> Result<Vec<String>> {
+pub fn run(source: &SourceSpec, inputs: &Path, decisions: &[Decision], n: usize, folder: &Path) -> Result<Vec<String>> {
     let reader = open(source.clone(), inputs)?;
     let evidence =
         source_claims(&reader.evidence()?, source.metadata_speaker.unwrap_or(Speaker::Detector), Some(source.read_at));
@@ -60,7 +62,7 @@ pub fn run(source: &SourceSpec, inputs: &Path, n: usize, folder: &Path) -> Resul
     let mut slice = Slice::new();
     for outcome in reader {
         match outcome? {
-            Outcome::Document(document) => slice.document(&document, &evidence, source)?,
+            Outcome::Document(document) => slice.document(&document, &evidence, source, decisions)?,
             Outcome::Failed(failed) => slice.failed(&failed)?,
         }
         if slice.is_full() {
@@ -114,7 +116,13 @@ impl Slice {
         self.rows >= SLICE_ROWS || self.bytes >= SLICE_BYTES
     }
 
-    fn document(&mut self, document: &Document, shared: &SourceClaims, source: &SourceSpec) -> Result<()> {
+    fn document(
+        &mut self,
+        document: &Document,
+        shared: &SourceClaims,
+        source: &SourceSpec,
+        decisions: &[Decision],
+    ) -> Result<()> {
         let mut own = document_claims(document, shared, Some(source.read_at));
         own.extend(document.claims.iter().cloned());
         own.sort();
@@ -129,7 +137,7 @@ impl Slice {
         self.bytes_in.append_value(document.bytes_in);
         self.bytes_added.append_value(document.bytes_added);
         self.bytes_removed.append_value(document.bytes_removed);
-        let (own, conclusion) = (to_json(&own)?, to_json(&conclude(&all))?);
+        let (own, conclusion) = (to_json(&own)?, to_json(&conclude_with(&all, decisions))?);
         self.bytes += document.text.len() + own.len() + conclusion.len();
         self.claims.append_value(own);
         self.conclusion.append_value(conclusion);

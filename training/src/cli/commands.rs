@@ -5,6 +5,7 @@ use std::path::Path;
 
 use manifests::date::Date;
 use manifests::gate::GateOptions;
+use manifests::memory::Memory;
 use manifests::policy::Act;
 use manifests::trust::Trust;
 use training::evaluate::{self, SetLoss};
@@ -71,6 +72,7 @@ fn inputs(job: &JobArgs, plan: &Path) -> Inputs {
         trust: job.trust.clone(),
         records: job.records.clone(),
         as_of: today(job.as_of),
+        memory: Memory::of_user(),
         key: job.key.clone(),
         out: job.out.clone(),
         checkpoint_every: job.checkpoint_every,
@@ -128,6 +130,7 @@ fn gate(args: &SessionArgs) -> GateOptions {
         records: args.records.clone().unwrap_or(above),
         as_of: today(args.as_of),
         act: Act::Serve,
+        memory: Memory::of_user(),
     }
 }
 

@@ -9,6 +9,7 @@ use manifests::digest::Sha256;
 use manifests::exposure::{Cell, CellCount, Exposure, Kind as ExposureKind};
 use manifests::gate::{Gate, GateOptions};
 use manifests::id::SetName;
+use manifests::memory::Memory;
 use manifests::plan::Plan;
 use manifests::policy::Act;
 use manifests::sign::PrivateKey;
@@ -41,6 +42,8 @@ pub struct Inputs {
     pub records: Option<PathBuf>,
     /// The date of every verdict.
     pub as_of: Date,
+    /// Where what was seen before is kept, against rollbacks.
+    pub memory: Memory,
     /// The trainer's key.
     pub key: PathBuf,
     /// The job folder; absent: beside the plan, by the job's name.
@@ -86,6 +89,7 @@ pub(super) fn open(inputs: &Inputs, name: &str) -> Result<Opened> {
         records: inputs.records.clone().unwrap_or_else(|| corpus.join("records")),
         as_of: inputs.as_of,
         act: Act::Train,
+        memory: inputs.memory.clone(),
     })?;
     let key = PrivateKey::read(&inputs.key)?;
     let out = inputs.out.clone().unwrap_or_else(|| beside.join(name));
@@ -126,6 +130,9 @@ impl Opened {
     pub(super) fn admit(&self, set: &SetName, tiers: &[String], say: Say<'_>) -> Result<Admitted> {
         let pinned = self.plan.sets.iter().find(|s| s.set == *set).map(|s| s.manifest);
         let set = OpenSet::open(&self.corpus, set, &self.gate.trust, self.gate.as_of, pinned)?;
+        if let Some(denial) = self.gate.current(&set.manifest.corpus, &set.manifest.set, set.digest) {
+            return Err(Error::Denied(format!("{} [{} {}]", denial.detail, denial.reason.code(), denial.reason)));
+        }
         let (cells, refused) = set.admit(&self.gate, tiers)?;
         for Refused { label, tokens, reasons } in &refused {
             say(format!("not read: {tokens} tokens of {label} in {} ({})", set.manifest.set, reasons.join(", ")));

@@ -1,17 +1,18 @@
-//! Making keys, trust files and signed records. What people write is parsed strictly and checked before any key
+//! Making keys, signed records and, in [`trust`], trust files. What people write is parsed strictly and checked before any key
 //! touches it; a second signature is added only over the very same bytes.
 
-use std::collections::BTreeSet;
+pub mod trust;
+
 use std::path::{Path, PathBuf};
 
 use manifests::date::Date;
 use manifests::digest::Sha256;
 use manifests::policy::Policy;
-use manifests::record::{Election, ExceptionRecord, Grant, Head, Withdrawal};
+use manifests::record::{Decision, Election, ExceptionRecord, Grant, Head, Impact, Lift, Outcome, Release, Withdrawal};
 use manifests::records::{HEAD_FILE, Listing};
-use manifests::sign::{Envelope, KeyId, PrivateKey, PublicKey, Record, Statement};
-use manifests::store::{read_capped, write_new};
-use manifests::trust::{POLICY_TYPE, Role, STATEMENT_TYPE, TRUST_TYPE, TrustFile, TrustedKey, envelope_path};
+use manifests::sign::{Envelope, KeyId, PrivateKey, Record, Statement};
+use manifests::store::read_capped;
+use manifests::trust::{POLICY_TYPE, STATEMENT_TYPE, envelope_path};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -55,27 +56,6 @@ pub fn sign_policy(file: &Path, key: &PrivateKey) -> Result<Signature> {
     sign(&envelope_path(file), POLICY_TYPE, bytes, key)
 }
 
-/// Signs a trust file as exact bytes.
-///
-/// # Errors
-/// [`Error::Record`] when it is no valid trust file, or the key is not a root key of it.
-pub fn sign_trust(file: &Path, key: &PrivateKey) -> Result<Signature> {
-    let bytes = read_capped(file, CAP)?;
-    let trust: TrustFile = parse("trust file", file, &bytes)?;
-    let id = key.public().id();
-    let mut is_root = false;
-    for trusted in &trust.keys {
-        let public = PublicKey::from_pem(&trusted.pem)
-            .map_err(|e| manifests::Error::malformed("trust file", file, format!("key `{}`: {e}", trusted.name)))?;
-        is_root |= public.id() == id && trusted.roles.contains(&Role::Root);
-    }
-    if !is_root {
-        let what = format!("key {id} is not a root key of `{}`", file.display());
-        return Err(Error::usage(what, "sign with the key that `flexmix trust init --root` named"));
-    }
-    sign(&envelope_path(file), TRUST_TYPE, bytes, key)
-}
-
 /// Signs an election.
 ///
 /// # Errors
@@ -98,6 +78,46 @@ pub fn sign_exception(file: &Path, key: &PrivateKey) -> Result<Signature> {
         check(!exception.reason.is_empty(), "`reason` is empty")?;
         check(exception.max_tokens > 0, "`max_tokens` is zero")
     })
+}
+
+/// Signs a decision.
+///
+/// # Errors
+/// [`Error::Record`] when it is no valid decision.
+pub fn sign_decision(file: &Path, key: &PrivateKey) -> Result<Signature> {
+    sign_record(file, key, |decision: &Decision| {
+        check(!decision.by.is_empty() && !decision.reason.is_empty(), "`by` and `reason` must say something")?;
+        let nowhere = matches!(&decision.outcome, Outcome::PublicDomain(places) if places.is_empty());
+        check(!nowhere, "`public-domain` names no place")
+    })
+}
+
+/// Signs the lifting of a withdrawal.
+///
+/// # Errors
+/// [`Error::Record`] when it is no valid lift.
+pub fn sign_lift(file: &Path, key: &PrivateKey) -> Result<Signature> {
+    let says = |lift: &Lift| !lift.by.is_empty() && !lift.reason.is_empty();
+    sign_record(file, key, |lift: &Lift| check(says(lift), "`by` and `reason` must say something"))
+}
+
+/// Signs an owner's answer to a withdrawal.
+///
+/// # Errors
+/// [`Error::Record`] when it is no valid answer.
+pub fn sign_impact(file: &Path, key: &PrivateKey) -> Result<Signature> {
+    sign_record(file, key, |impact: &Impact| {
+        check(!impact.owner.is_empty(), "`owner` is empty")?;
+        check(!impact.manifests.is_empty(), "`manifests` is empty, so nothing is answered for")
+    })
+}
+
+/// Signs a release.
+///
+/// # Errors
+/// [`Error::Record`] when it is no valid release.
+pub fn sign_release(file: &Path, key: &PrivateKey) -> Result<Signature> {
+    sign_record(file, key, |release: &Release| check(!release.manifests.is_empty(), "`manifests` is empty"))
 }
 
 /// Signs a grant.
@@ -221,89 +241,4 @@ fn check(holds: bool, what: &str) -> std::result::Result<(), String> {
 
 fn check_schema(found: &str, wanted: &str) -> std::result::Result<(), String> {
     check(found == wanted, &format!("`schema` is `{found}`; it must be `{wanted}`"))
-}
-
-/// A key of a new trust file, as typed: `NAME=ROLE[,ROLE]:PEMFILE`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyGrant {
-    /// Its name.
-    pub name: String,
-    /// Its roles.
-    pub roles: BTreeSet<Role>,
-    /// Its public key's file.
-    pub pem: PathBuf,
-}
-
-impl std::str::FromStr for KeyGrant {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let form = || format!("`{text}` is not NAME=ROLE[,ROLE]:PEMFILE");
-        let (name, rest) = text.split_once('=').ok_or_else(form)?;
-        let (roles, pem) = rest.split_once(':').ok_or_else(form)?;
-        if name.is_empty() || pem.is_empty() {
-            return Err(form());
-        }
-        let role = |word: &str| {
-            let known = Role::ALL.map(Role::as_str).join(", ");
-            let found = Role::ALL.into_iter().find(|r| r.as_str() == word);
-            found.ok_or_else(|| format!("`{word}` is no role; the roles are {known}"))
-        };
-        let roles = roles.split(',').map(role).collect::<std::result::Result<_, _>>()?;
-        Ok(Self { name: name.to_owned(), roles, pem: pem.into() })
-    }
-}
-
-/// What a new trust file says.
-#[derive(Clone, Debug)]
-pub struct TrustOptions {
-    /// The file; must not exist.
-    pub out: PathBuf,
-    /// The root's public key.
-    pub root: PathBuf,
-    /// The other keys.
-    pub keys: Vec<KeyGrant>,
-    /// The first day of all keys.
-    pub from: Date,
-    /// The last day of all keys.
-    pub until: Date,
-    /// Made with throw-away keys.
-    pub demo: bool,
-}
-
-/// Writes a trust file, unsigned. A key that is named several times gets one entry with all its roles.
-///
-/// # Errors
-/// [`Error::Usage`] when the days are the wrong way round; [`Error::Record`] for a key that is none, or a file that
-/// exists.
-pub fn trust_init(options: &TrustOptions) -> Result<TrustFile> {
-    if options.from > options.until {
-        return Err(Error::usage("`--from` is after `--until`", "no key would ever be valid"));
-    }
-    let root = KeyGrant { name: "root".into(), roles: BTreeSet::from([Role::Root]), pem: options.root.clone() };
-    let mut keys: Vec<(KeyId, TrustedKey)> = Vec::new();
-    for grant in std::iter::once(&root).chain(&options.keys) {
-        let public = PublicKey::read(&grant.pem)?;
-        if let Some((_, known)) = keys.iter_mut().find(|(id, _)| *id == public.id()) {
-            known.roles.extend(&grant.roles);
-            continue;
-        }
-        let key = TrustedKey {
-            name: grant.name.clone(),
-            roles: grant.roles.clone(),
-            scope: BTreeSet::from(["*".to_owned()]),
-            from: options.from,
-            until: options.until,
-            pem: public.to_pem()?,
-        };
-        keys.push((public.id(), key));
-    }
-    let keys = keys.into_iter().map(|(_, key)| key).collect();
-    let file = TrustFile { schema: "flexmix/trust/v1".to_owned(), version: 1, demo: options.demo, keys };
-    let text = toml::to_string_pretty(&file).map_err(|e| Error::Bug(format!("a trust file has no TOML form: {e}")))?;
-    if let Some(folder) = options.out.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-    }
-    write_new(&options.out, text.as_bytes(), 0o644)?;
-    Ok(file)
 }

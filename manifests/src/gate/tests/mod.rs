@@ -1,5 +1,7 @@
 //! The gate over real signed files: who must sign what, withdrawals, exceptions, grants, and rollbacks.
 
+mod records;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -37,13 +39,15 @@ impl World {
             pem: world.keys[name].public().to_pem().unwrap(),
         };
         let file = TrustFile {
-            schema: "flexmix/trust/v1".into(),
+            schema: TrustFile::SCHEMA.into(),
             version: 1,
             demo: true,
             keys: names.iter().map(key).collect(),
+            former_roots: vec![],
+            compromised: vec![],
         };
         world.exact("trust.toml", &toml::to_string(&file).unwrap(), TRUST_TYPE, &["root"]);
-        world.exact("policy.toml", include_str!("../policy/example.toml"), POLICY_TYPE, &["legal-1", "legal-2"]);
+        world.exact("policy.toml", include_str!("../../policy/example.toml"), POLICY_TYPE, &["legal-1", "legal-2"]);
         world.head();
         world
     }
@@ -101,6 +105,7 @@ impl World {
             records: self.records(),
             as_of: day.parse().unwrap(),
             act: Act::Serve,
+            memory: Memory::At(self.path("memory")),
         })
     }
 }
@@ -127,7 +132,7 @@ fn withdrawal(target: WithdrawalTarget) -> Withdrawal {
         schema: Withdrawal::schema(),
         id: "W-1".into(),
         demo: true,
-        kind: WithdrawalKind::OptOut,
+        kind: WithdrawalKind::ContractEnd,
         target,
         effective: "2026-12-02".parse().unwrap(),
         learned: "2026-12-02".parse().unwrap(),
@@ -151,7 +156,7 @@ fn a_whole_world_opens() {
 #[test]
 fn one_legal_key_or_one_key_twice_is_not_two() {
     let world = World::new();
-    let text = include_str!("../policy/example.toml");
+    let text = include_str!("../../policy/example.toml");
     for signers in [&["legal-1"][..], &["legal-1", "legal-1"], &["legal-1", "owner"]] {
         world.exact("policy.toml", text, POLICY_TYPE, signers);
         assert!(refusal(world.open()).contains("legal"));
@@ -161,7 +166,7 @@ fn one_legal_key_or_one_key_twice_is_not_two() {
 #[test]
 fn a_changed_policy_no_trust_and_a_forged_trust_are_refused() {
     let world = World::new();
-    let text = include_str!("../policy/example.toml");
+    let text = include_str!("../../policy/example.toml");
     std::fs::write(world.path("policy.toml"), text.replace("purpose = \"commercial\"", "purpose = \"research\""))
         .unwrap();
     assert!(refusal(world.open()).contains("policy.toml"));
@@ -229,7 +234,7 @@ fn a_withdrawal_excludes_a_closed_set_until_its_owner_says() {
     let counts = exposure(cell("MIT", &["a"])).cells;
     let closed = Exposure::closed(Kind::Gradient, "news".parse().unwrap(), Sha256::of(b"public"), &counts);
     // The example policy has rules by source, which no closed cell can pass.
-    let text = include_str!("../policy/example.toml")
+    let text = include_str!("../../policy/example.toml")
         .replace("sources = [\"forum.example\"]\n", "")
         .replace("rightsholders = [\"https://ror.org/012345678\"]\n", "");
     world.exact("policy.toml", &text, POLICY_TYPE, &["legal-1", "legal-2"]);

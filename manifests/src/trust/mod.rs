@@ -1,12 +1,17 @@
 //! Trust: which key may sign what, and when (semantics.md §4). A trust file is TOML, signed by its own root keys as
 //! exact bytes; whoever names the file vouches for the root. A bare key counts as builder only, elsewhere.
 
+mod file;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+pub use file::{Compromised, FormerRoot, Role, TrustFile, TrustedKey};
 
 use crate::date::Date;
+use crate::digest::Sha256;
 use crate::error::{Error, Result};
 use crate::sign::{Envelope, KeyId, PublicKey, Verified};
 use crate::store::read_capped;
@@ -19,117 +24,14 @@ pub const POLICY_TYPE: &str = "application/vnd.flexmix.policy+toml";
 pub const STATEMENT_TYPE: &str = "application/vnd.in-toto+json";
 const CAP: u64 = 16 << 20;
 
-/// Who signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// The trust file itself.
-    Root,
-    /// Grants, closed commitments.
-    Owner,
-    /// Corpus manifests.
-    Builder,
-    /// Policies, elections, exceptions, the lifting of a withdrawal: two keys.
-    Legal,
-    /// Stamps.
-    Trainer,
-    /// Model indexes.
-    Merger,
-    /// Withdrawals: one key is enough.
-    Withdrawals,
-    /// The head over all records.
-    Head,
-    /// Answers.
-    Operator,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 9] = [
-        Self::Root,
-        Self::Owner,
-        Self::Builder,
-        Self::Legal,
-        Self::Trainer,
-        Self::Merger,
-        Self::Withdrawals,
-        Self::Head,
-        Self::Operator,
-    ];
-
-    /// The role's name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Root => "root",
-            Self::Owner => "owner",
-            Self::Builder => "builder",
-            Self::Legal => "legal",
-            Self::Trainer => "trainer",
-            Self::Merger => "merger",
-            Self::Withdrawals => "withdrawals",
-            Self::Head => "head",
-            Self::Operator => "operator",
-        }
-    }
-
-    /// How many distinct keys must sign.
-    #[must_use]
-    pub const fn threshold(self) -> usize {
-        if matches!(self, Self::Legal) { 2 } else { 1 }
-    }
-}
-
-/// A key as a trust file binds it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrustedKey {
-    /// A name for people.
-    pub name: String,
-    /// What it may sign.
-    pub roles: BTreeSet<Role>,
-    /// Sets, sources or experts that it may sign for; `*` is all.
-    pub scope: BTreeSet<String>,
-    /// Its first day.
-    pub from: Date,
-    /// Its last day.
-    pub until: Date,
-    /// The public key, SPKI PEM.
-    pub pem: String,
-}
-
-impl TrustedKey {
-    /// Whether the key holds a role for a scope on a day.
-    #[must_use]
-    pub fn holds(&self, role: Role, scope: &str, as_of: Date) -> bool {
-        self.roles.contains(&role)
-            && (self.scope.contains("*") || self.scope.contains(scope))
-            && (self.from..=self.until).contains(&as_of)
-    }
-}
-
-/// A trust file as typed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TrustFile {
-    /// Always `flexmix/trust/v1`.
-    pub schema: String,
-    /// Rises with each rotation.
-    pub version: u64,
-    /// Made with throw-away keys for a demonstration.
-    #[serde(default)]
-    pub demo: bool,
-    /// The keys.
-    #[serde(default, rename = "key")]
-    pub keys: Vec<TrustedKey>,
-}
-
 /// A verified trust file.
 #[derive(Clone, Debug)]
 pub struct Trust {
     file: TrustFile,
     keys: Vec<(PublicKey, TrustedKey)>,
     path: PathBuf,
+    digest: Sha256,
+    signers: BTreeSet<KeyId>,
 }
 
 /// The envelope that belongs to a file signed as exact bytes: `FILE.dsse.json` beside it.
@@ -173,11 +75,7 @@ impl Trust {
     pub fn open(path: &Path, as_of: Date) -> Result<Self> {
         let missing = || "there is no trust file at this place [FM-T-001 trust-missing]".to_owned();
         let bytes = read_capped(path, CAP).map_err(|e| refused_if_missing(e, missing))?;
-        let text = std::str::from_utf8(&bytes).map_err(|e| Error::malformed("trust file", path, e))?;
-        let file: TrustFile = toml::from_str(text).map_err(|e| Error::malformed("trust file", path, e))?;
-        if file.schema != "flexmix/trust/v1" {
-            return Err(Error::malformed("trust file", path, "schema must be `flexmix/trust/v1`"));
-        }
+        let file = TrustFile::parse(path, &bytes)?;
         let mut keys = Vec::new();
         for key in &file.keys {
             let public = PublicKey::from_pem(&key.pem).map_err(|e| Error::malformed("trust file", path, e))?;
@@ -187,9 +85,58 @@ impl Trust {
             keys.push((public, key.clone()));
         }
         let envelope = envelope_of(path, &bytes, TRUST_TYPE)?;
-        let trust = Self { file, keys, path: path.to_path_buf() };
-        trust.verify(&envelope, &envelope_path(path), TRUST_TYPE, Role::Root, "*", as_of)?;
+        let mut trust =
+            Self { file, keys, path: path.to_path_buf(), digest: Sha256::of(&bytes), signers: BTreeSet::new() };
+        let beside = envelope_path(path);
+        trust.signers = trust.verify(&envelope, &beside, TRUST_TYPE, Role::Root, "*", as_of)?.key_ids;
+        trust.signers.extend(trust.former(&envelope, &beside)?);
         Ok(trust)
+    }
+
+    /// The roots before that signed this file too: a rotation without one of them is none.
+    fn former(&self, envelope: &Envelope, path: &Path) -> Result<BTreeSet<KeyId>> {
+        if self.file.former_roots.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let parse = |root: &FormerRoot| PublicKey::from_pem(&root.pem);
+        let keys = self.file.former_roots.iter().map(parse).collect::<Result<Vec<_>>>();
+        let keys = keys.map_err(|e| Error::malformed("trust file", &self.path, e))?;
+        let verified = envelope.verify(&keys, &[TRUST_TYPE]).map_err(|e| {
+            Error::verification(
+                path,
+                format!("no root key of the version before signed it [FM-T-003 role-missing]: {e}"),
+            )
+        })?;
+        Ok(verified.key_ids)
+    }
+
+    /// Its version; rises with each rotation.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.file.version
+    }
+
+    /// The digest of the file's exact bytes.
+    #[must_use]
+    pub const fn digest(&self) -> Sha256 {
+        self.digest
+    }
+
+    /// The root keys that signed it, those of the version before among them.
+    #[must_use]
+    pub const fn signers(&self) -> &BTreeSet<KeyId> {
+        &self.signers
+    }
+
+    /// The ids of its root keys.
+    #[must_use]
+    pub fn roots(&self) -> BTreeSet<KeyId> {
+        self.keys.iter().filter(|(_, key)| key.roles.contains(&Role::Root)).map(|(public, _)| public.id()).collect()
+    }
+
+    /// Whether a signature by this key over this payload still counts.
+    fn stands(&self, key: &KeyId, payload: Sha256) -> bool {
+        self.file.compromised.iter().filter(|c| c.key == *key).all(|c| c.stands.contains(&payload))
     }
 
     /// Whether the trust file was made for a demonstration.
@@ -235,13 +182,40 @@ impl Trust {
         scope: &str,
         as_of: Date,
     ) -> Result<Verified> {
-        let fits = |(_, key): &&(PublicKey, TrustedKey)| key.holds(role, scope, as_of);
+        self.verify_all(envelope, path, payload_type, role, &[scope], as_of)
+    }
+
+    /// As [`Self::verify`], under keys that hold the role for every one of `scopes`.
+    ///
+    /// # Errors
+    /// As [`Self::verify`].
+    pub fn verify_all(
+        &self,
+        envelope: &Envelope,
+        path: &Path,
+        payload_type: &str,
+        role: Role,
+        scopes: &[&str],
+        as_of: Date,
+    ) -> Result<Verified> {
+        let payload = Sha256::of(envelope.peek_unverified()?);
+        let holds = |key: &TrustedKey| scopes.iter().all(|scope| key.holds(role, scope, as_of));
+        let fits = |(public, key): &&(PublicKey, TrustedKey)| holds(key) && self.stands(&public.id(), payload);
         let holders: Vec<PublicKey> = self.keys.iter().filter(fits).map(|(p, _)| p.clone()).collect();
         let verified = envelope.verify(&holders, &[payload_type]).map_err(|e| {
-            let need = format!(
-                "no key with role `{}` for `{scope}` on {as_of} signed it [FM-T-003 role-missing]: {e}",
-                role.as_str()
-            );
+            let claimed: Vec<&str> = envelope.claimed_key_ids_unverified().collect();
+            let voided = self.file.compromised.iter().find(|c| claimed.contains(&c.key.to_string().as_str()));
+            if let Some(voided) = voided {
+                let what = format!(
+                    "key `{}` was compromised after head {}, and this is not among what stands \
+                     [FM-T-011 key-compromised]",
+                    voided.key, voided.after
+                );
+                return Error::verification(path, what);
+            }
+            let (role, scope) = (role.as_str(), scopes.join("`, `"));
+            let need =
+                format!("no key with role `{role}` for `{scope}` on {as_of} signed it [FM-T-003 role-missing]: {e}");
             Error::verification(path, need)
         })?;
         if verified.key_ids.len() < role.threshold() {
