@@ -8,6 +8,7 @@ mod cli;
 mod determinism;
 mod edges;
 mod ingest;
+mod optouts;
 mod policy;
 mod readers;
 mod signing;

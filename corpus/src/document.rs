@@ -55,10 +55,18 @@ pub struct Context {
     pub record_digest: Sha256,
     /// The first [`Context::HEAD`] bytes of the raw record, cut at a character: headers, front matter, comments.
     pub head: String,
+    /// The whole raw record of a page, whose marks may stand anywhere in it.
+    pub page: Option<String>,
+    /// The address that it was read from.
+    pub url: Option<String>,
+    /// The header of the response that it came in, one field a line.
+    pub headers: Option<Declared>,
     /// The license field of the record, as found.
     pub license: Option<Declared>,
     /// The copyright statement of the record, as found.
     pub copyright: Option<Declared>,
+    /// Fields that name who is to be credited, as found.
+    pub attributions: Vec<Declared>,
 }
 
 impl Context {

@@ -8,5 +8,6 @@ pub mod document;
 pub mod extract;
 pub mod filter;
 pub mod normalize;
+pub mod optout;
 pub mod source;
 pub mod tokenize;

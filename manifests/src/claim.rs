@@ -32,7 +32,7 @@ pub enum Scope {
     Access,
 }
 
-/// An opt-out signal of reference/governance §1.5.
+/// A way in which rightsholders reserve their text against mining or training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Signal {
@@ -75,8 +75,8 @@ pub enum Statement {
     OptOut {
         /// By which signal.
         signal: Signal,
-        /// Whether it reserves; `false` is a check that found no reservation.
-        reserved: bool,
+        /// Whether it reserves; `false` is a check that found no reservation, absent a place whose words cannot be read.
+        reserved: Option<bool>,
     },
     /// A copyright statement, kept verbatim for NOTICE.
     Copyright,

@@ -49,6 +49,8 @@ pub struct BuildReport {
     pub sets: BTreeMap<SetName, Funnel>,
     /// The digest of each set's manifest.
     pub manifests: BTreeMap<SetName, Sha256>,
+    /// What the recipe names and the sources do not have, one sentence each; empty for a corpus that was finished before.
+    pub warnings: Vec<String>,
 }
 
 /// `run.json`: what was built, from what, by which stages.

@@ -57,7 +57,12 @@ pub(crate) fn finished(options: &BuildOptions, recipe: &Recipe, gate: &Gate) -> 
         }
     }
     clear(&options.out.join("work"))?;
-    Ok(Some(BuildReport { schema: "flexmix/build-report/v1", sets: record.funnels, manifests: record.manifests }))
+    Ok(Some(BuildReport {
+        schema: "flexmix/build-report/v1",
+        sets: record.funnels,
+        manifests: record.manifests,
+        warnings: vec![],
+    }))
 }
 
 /// Removes the work folder.

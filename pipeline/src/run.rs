@@ -114,6 +114,7 @@ struct Built {
     claims: Vec<ClaimsFile>,
     tokenizer: PathBuf,
     tokenizer_ref: TokenizerRef,
+    warnings: Vec<String>,
 }
 
 impl Run<'_> {
@@ -133,6 +134,7 @@ impl Run<'_> {
     fn stages(&mut self) -> Result<Built> {
         let (recipe, gate) = (self.recipe, self.gate);
         let (slices, read_commits) = self.read()?;
+        let warnings = self.unused(&read_commits)?;
         let slices = self.decide(slices, gate)?;
         let all = depends_on(slices.iter().flat_map(|s| [&s.0.slice.output.digest, &s.1]).map(|d| &d.as_bytes()[..]));
         let slices: Vec<DecidedSlice> = slices.into_iter().map(|(slice, _)| slice).collect();
@@ -160,7 +162,7 @@ impl Run<'_> {
         let sets = self.shard(&slices, &tokens, &commits)?;
         let (ledgers, mut claims) = self.ledger(&slices, &sets, all)?;
         claims.extend(self.source_claims(&read_commits)?);
-        Ok(Built { slices, sets, ledgers, claims, tokenizer: tokenizer_file, tokenizer_ref })
+        Ok(Built { slices, sets, ledgers, claims, tokenizer: tokenizer_file, tokenizer_ref, warnings })
     }
 
     fn read(&mut self) -> Result<(Vec<SliceRef>, Vec<Commit>)> {
@@ -180,6 +182,18 @@ impl Run<'_> {
             self.stage(&read::STAGE, &tasks, |source, n, folder| read::run(source, &inputs, &decisions, n, folder))?;
         let folder = self.runner.folder(&read::STAGE);
         Ok((SliceRef::list(recipe, &commits, &folder), commits))
+    }
+
+    /// What the recipe names and its sources do not have, told as soon as they are read.
+    fn unused(&self, commits: &[Commit]) -> Result<Vec<String>> {
+        let folder = self.runner.folder(&read::STAGE);
+        let mut warnings = Vec::new();
+        for (source, commit) in self.recipe.sources.iter().zip(commits) {
+            let said = read::unused(&folder.join(&commit.outputs[1].name))?;
+            warnings.extend(said.into_iter().map(|what| format!("source `{}`: {what}", source.id)));
+        }
+        warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+        Ok(warnings)
     }
 
     /// Facts, clusters and decisions; each slice with the digest of its decisions.
@@ -338,7 +352,8 @@ impl Run<'_> {
             built.slices.len()
         ));
         clear(&out.join("work"))?;
-        Ok(BuildReport { schema: "flexmix/build-report/v1", sets: funnels, manifests: digests })
+        let warnings = built.warnings.clone();
+        Ok(BuildReport { schema: "flexmix/build-report/v1", sets: funnels, manifests: digests, warnings })
     }
 }
 

@@ -1,5 +1,5 @@
-//! The claims that a document makes about itself: SPDX headers, license sentences, copyright lines, HTML and XML license
-//! links, and the license field of its record. Only the record's head is read.
+//! The claims on a single document: what it says itself (SPDX headers, license sentences, copyright lines, marks of a
+//! page, fields of its record), and what its source says of this file. Only a page is read beyond its head.
 
 use std::sync::LazyLock;
 
@@ -8,8 +8,8 @@ use manifests::date::Date;
 use regex::Regex;
 
 use super::wording::Terms;
-use super::{SourceClaims, compare, readme, statement, urls, wording};
-use crate::document::Document;
+use super::{SourceClaims, compare, markup, readme, statement, urls, wording};
+use crate::document::{Declared, Document};
 
 /// What header lines begin with in the languages that we meet.
 const COMMENT: [&str; 14] = ["#", "//", "/*", "*", ";", "--", "%", "<!--", "..", ":", "\"\"\"", "'''", "dnl ", "REM "];
@@ -20,21 +20,29 @@ pub fn document_claims(document: &Document, source: &SourceClaims, date: Option<
     let context = &document.context;
     let head = Head { document, source, date, lines: (1..).zip(context.head.lines()).collect() };
     let mut claims = Vec::new();
-    claims.extend(head.spdx());
+    let spdx = head.spdx();
+    let tagged = spdx.is_some();
+    claims.extend(spdx);
     claims.extend(head.sentences());
-    claims.extend(head.links());
+    claims.extend(head.marks());
     claims.extend(head.copyrights());
-    for (field, is_license) in [(&context.license, true), (&context.copyright, false)] {
-        claims.extend(field.iter().map(|f| Claim {
-            speaker: f.speaker,
-            scope: Scope::Work,
-            statement: if is_license { statement(&wording::declared(&f.raw)) } else { Statement::Copyright },
-            raw: f.raw.clone(),
-            locator: f.locator.clone(),
-            digest: context.record_digest,
-            date,
-        }));
-    }
+    let field = |field: &Declared, speaker, statement| Claim {
+        speaker,
+        scope: Scope::Work,
+        statement,
+        raw: field.raw.clone(),
+        locator: field.locator.clone(),
+        digest: context.record_digest,
+        date,
+    };
+    claims.extend(context.license.iter().map(|f| {
+        let terms = wording::declared(&f.raw);
+        let speaker = if terms == Terms::Silent { Speaker::Detector } else { f.speaker };
+        field(f, speaker, statement(&terms))
+    }));
+    claims.extend(context.copyright.iter().map(|f| field(f, f.speaker, Statement::Copyright)));
+    claims.extend(context.attributions.iter().map(|f| field(f, f.speaker, Statement::Attribution)));
+    claims.extend(source.files.on(&document.path, tagged).cloned());
     claims
 }
 
@@ -103,7 +111,7 @@ impl Head<'_> {
         let pointer = ["license file", "licence file", "see license", "see the license", "same license", "same terms"];
         let points = pointer.iter().any(|p| joined.to_lowercase().contains(p));
         let speaker = match terms {
-            Terms::Unreadable | Terms::Family(_) if points => Speaker::Detector,
+            Terms::Unreadable | Terms::Silent | Terms::Family(_) if points => Speaker::Detector,
             _ => Speaker::Rightsholder,
         };
         Some(self.claim(speaker, statement(&terms), &raw.join("\n"), self.lines[at].0))
@@ -138,24 +146,15 @@ impl Head<'_> {
         self.claim(Speaker::Rightsholder, statement(&terms), &raw.join("\n"), self.lines[at].0)
     }
 
-    /// `rel="license"` of HTML, `<license href>` and `<license_ref>` of JATS. Any other license address is a hint.
-    fn links(&self) -> Vec<Claim> {
-        static MARKED: LazyLock<Option<Regex>> = LazyLock::new(|| {
-            Regex::new(r#"(?i)<(?:a|link)\b[^>]*rel=["']?license\b[^>]*>|<(?:ali:)?license(?:_ref)?\b[^>]*>(?:\s*https?://[^<\s]+)?"#).ok()
-        });
-        let Some(marked) = MARKED.as_ref() else { return vec![] };
-        let head = &self.document.context.head;
-        let mut out = Vec::new();
-        let mut said: Vec<&str> = Vec::new();
-        for found in marked.find_iter(head) {
-            let address = urls::find(found.as_str()).find(|u| !u.contains("w3.org/") && !u.contains("niso.org/"));
-            if let Some(url) = address {
-                let terms = urls::terms(url).unwrap_or(Terms::Unreadable);
-                out.push(self.claim(Speaker::Source, statement(&terms), found.as_str(), line_at(head, found.start())));
-                said.push(url);
-            }
-        }
-        for url in urls::find(head).filter(|u| u.contains("creativecommons.org/") && !said.contains(u)) {
+    /// Marks in the page, wherever they stand. Any other address of a license in its head is a hint.
+    fn marks(&self) -> Vec<Claim> {
+        let context = &self.document.context;
+        let head = &context.head;
+        let marks = markup::marks(context.page.as_deref().unwrap_or(head));
+        let mut out: Vec<Claim> =
+            marks.iter().map(|m| self.claim(m.speaker, m.statement.clone(), &m.raw, m.line)).collect();
+        let marked = |url: &str| marks.iter().any(|m| m.raw.contains(url));
+        for url in urls::find(head).filter(|u| u.contains("creativecommons.org/") && !marked(u)) {
             if let Some(terms) = urls::terms(url) {
                 let at = head.find(url).unwrap_or(0);
                 out.push(self.claim(Speaker::Detector, statement(&terms), url, line_at(head, at)));

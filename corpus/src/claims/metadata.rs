@@ -1,9 +1,10 @@
-//! What package metadata says about terms: core metadata of Python, Cargo.toml, package.json. Fields are read as they
-//! stand; nothing is looked up.
+//! What package metadata says about terms and credit: core metadata of Python, pyproject.toml, Cargo.toml, package.json,
+//! composer.json, Debian's copyright file. Fields are read as they stand; nothing is looked up.
 
 use serde_json::Value;
 
 use super::wording::{self, Terms};
+use super::{cards, dep5};
 
 /// One statement of a metadata file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub(super) struct Metadata {
     pub said: Vec<Said>,
     /// Files that it names as the license's text.
     pub files: Vec<String>,
+    /// Who made it, as it says: line and words.
+    pub credits: Vec<(usize, String)>,
 }
 
 /// Reads a file of metadata by its name, or nothing when it is none.
@@ -33,6 +36,10 @@ pub(super) fn read(file_name: &str, text: &str) -> Option<Metadata> {
         "METADATA" | "PKG-INFO" => Some(python(text)),
         "Cargo.toml" => Some(cargo(text)),
         "package.json" => Some(npm(text)),
+        "pyproject.toml" => Some(pyproject(text)),
+        "composer.json" => Some(composer(text)),
+        "CITATION.cff" => Some(cards::citation(text)),
+        "copyright" | "dep5" => debian(text),
         _ => None,
     }
 }
@@ -53,6 +60,9 @@ fn python(text: &str) -> Metadata {
     }
     for (line, key, value) in headers {
         let said = |terms| Said { raw: format!("{key}: {value}"), line, terms };
+        if ["Author", "Author-email"].contains(&key.as_str()) && !matches!(value.as_str(), "" | "UNKNOWN") {
+            out.credits.push((line, format!("{key}: {value}")));
+        }
         match key.as_str() {
             "Name" => out.name = Some(value),
             "License-File" => out.files.push(value),
@@ -86,7 +96,62 @@ fn cargo(text: &str) -> Metadata {
         let terms = Terms::id(&raw.replace('/', " OR ")).unwrap_or(Terms::Unreadable);
         out.said.push(Said { raw: format!("license = \"{raw}\""), line: line_of(text, "license"), terms });
     }
+    let authors = root.get("package").and_then(|p| p.get("authors")).and_then(toml::Value::as_array);
+    let names = authors.into_iter().flatten().filter_map(toml::Value::as_str);
+    out.credits.extend(names.map(|name| (line_of(text, "authors"), format!("Author: {name}"))));
     out
+}
+
+/// `[project] license`: an expression (PEP 639), or a table with `text` or `file` (PEP 621); and `license-files`.
+fn pyproject(text: &str) -> Metadata {
+    let Ok(root) = text.parse::<toml::Table>() else { return Metadata::default() };
+    let field = |key: &str| root.get("project").and_then(|p| p.get(key));
+    let mut out =
+        Metadata { name: field("name").and_then(toml::Value::as_str).map(str::to_owned), ..Metadata::default() };
+    let files = field("license-files").and_then(toml::Value::as_array).into_iter().flatten();
+    out.files.extend(files.filter_map(|f| f.as_str().map(str::to_owned)));
+    if let Some(license) = field("license") {
+        let said = |raw: String, terms| Said { raw, line: line_of(text, "license"), terms };
+        if let Some(raw) = license.as_str() {
+            let terms = Terms::id(raw).unwrap_or(Terms::Unreadable);
+            out.said.push(said(format!("license = \"{raw}\""), terms));
+        } else if let Some(raw) = license.get("text").and_then(toml::Value::as_str) {
+            out.said.push(said(format!("license.text = \"{raw}\""), wording::declared(raw)));
+        } else if let Some(file) = license.get("file").and_then(toml::Value::as_str) {
+            out.files.push(file.to_owned());
+        }
+    }
+    let authors = field("authors").and_then(toml::Value::as_array).into_iter().flatten();
+    let names = authors.filter_map(|a| a.get("name").or_else(|| a.get("email")).and_then(toml::Value::as_str));
+    out.credits.extend(names.map(|name| (line_of(text, "authors"), format!("Author: {name}"))));
+    out
+}
+
+/// `license` of composer.json, whose list means a choice.
+fn composer(text: &str) -> Metadata {
+    let Ok(root) = serde_json::from_str::<Value>(text) else { return Metadata::default() };
+    let mut out = Metadata { name: root["name"].as_str().map(str::to_owned), ..Metadata::default() };
+    let license = &root["license"];
+    let terms = match license {
+        Value::String(one) => wording::declared(one),
+        Value::Array(all) => {
+            wording::any_of(all.iter().map(|l| l.as_str().map_or(Terms::Unreadable, wording::declared)))
+        }
+        _ => return out,
+    };
+    out.said.push(Said { raw: format!("\"license\": {license}"), line: line_of(text, "license\""), terms });
+    out
+}
+
+/// What a Debian copyright file says of all files.
+fn debian(text: &str) -> Option<Metadata> {
+    let stanzas = dep5::stanzas(text);
+    let mut out = Metadata::default();
+    for rule in stanzas.into_iter().filter(|s| s.is_whole).map(|s| s.rule) {
+        out.credits.extend(rule.copyrights.into_iter().map(|raw| (rule.line, raw)));
+        out.said.extend(rule.terms.map(|terms| Said { raw: rule.raw, line: rule.line, terms }));
+    }
+    (!out.said.is_empty()).then_some(out)
 }
 
 /// `license` (text, or an object with `type`) and the old list `licenses`; `SEE LICENSE IN file` names a file.
@@ -109,5 +174,7 @@ fn npm(text: &str) -> Metadata {
         let raw = format!("\"licenses\": {}", root["licenses"]);
         out.said.push(Said { raw, line: line_of(text, "licenses\""), terms });
     }
+    let author = root["author"].as_str().or_else(|| root["author"]["name"].as_str());
+    out.credits.extend(author.map(|name| (line_of(text, "author\""), format!("Author: {name}"))));
     out
 }

@@ -2,10 +2,16 @@
 //! Words become an expression only through exact tables and equal texts; what a claim permits, and which of several
 //! stands, is not decided here (semantics.md §1).
 
+mod cards;
 mod compare;
+mod dep5;
 mod document;
+mod files;
+mod folder;
+mod markup;
 mod metadata;
 mod names;
+mod notices;
 mod readme;
 mod source;
 mod texts;
@@ -24,9 +30,11 @@ fn statement(terms: &Terms) -> Statement {
     match terms {
         Terms::Expression(text) => Statement::License { expression: Some(text.clone()) },
         Terms::PublicDomain(places) => Statement::PublicDomain { places: places.clone() },
-        Terms::Family(_) | Terms::Unreadable => Statement::License { expression: None },
+        Terms::Family(_) | Terms::Silent | Terms::Unreadable => Statement::License { expression: None },
     }
 }
 
+#[cfg(test)]
+mod evidence_tests;
 #[cfg(test)]
 mod tests;

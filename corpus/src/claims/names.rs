@@ -112,6 +112,14 @@ const EXACT: &[(&str, &str)] = &[
     ("cc0 1.0 universal cc0 1.0 public domain dedication", "CC0-1.0"),
     ("creative commons zero v1.0 universal", "CC0-1.0"),
     ("odc pddl 1.0", "PDDL-1.0"),
+    // Short names of the Hugging Face hub and Common Pile; each stands for the only version there is.
+    ("pddl", "PDDL-1.0"),
+    ("odc by", "ODC-By-1.0"),
+    ("odbl", "ODbL-1.0"),
+    ("open data commons attribution", "ODC-By-1.0"),
+    ("bsd 3 clause clear", "BSD-3-Clause-Clear"),
+    ("blue oak 1.0.0", "BlueOak-1.0.0"),
+    ("etalab 2.0", "etalab-2.0"),
     ("polyform noncommercial 1.0.0", "PolyForm-Noncommercial-1.0.0"),
     ("polyform small business 1.0.0", "PolyForm-Small-Business-1.0.0"),
 ];
@@ -147,6 +155,10 @@ const FAMILIES: &[(&str, Family)] = &[
     ("free for non commercial use", Family::NonCommercial),
     ("free for noncommercial use", Family::NonCommercial),
     ("public domain", Family::PublicDomain),
+    ("agpl", Family::Prefix(&["AGPL-"])),
+    ("gfdl", Family::Prefix(&["GFDL-"])),
+    ("cc", Family::Prefix(&["CC-BY-"])),
+    ("creative commons", Family::Prefix(&["CC-BY-"])),
 ];
 
 /// Lower case, punctuation to blanks (but `.` within a number and a final `+`), without `the`, `license`, `licence`.

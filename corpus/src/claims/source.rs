@@ -1,216 +1,77 @@
-//! The claims on a whole source, from its evidence files.
-//!
-//! A field that declares an expression and the files that carry its texts are one act, so:
-//! - a listed text that is a leaf of the declared expression says what the expression says (LICENSE-MIT beside
-//!   `MIT OR Apache-2.0`); a listed text that is none of its leaves is a claim of its own, and contradicts;
-//! - an unlisted text that the metadata names (`License-File`) is the text of the declared `LicenseRef-`;
-//! - any other unlisted text is a claim that nobody can read, whatever the metadata declares.
-//!
-//! A name that fits several licenses ("BSD License") is quoted beside the exact statement that it fits, if there is one.
+//! The claims on a whole source, folder by folder: the nearest folder above a document that says something of terms
+//! speaks for it, and those above that one do not. Copyright statements and credits count from every folder above.
 
 use std::collections::BTreeMap;
 
-use manifests::claim::{Claim, Scope, Speaker, Statement};
+use manifests::claim::{Claim, Speaker, Statement};
 use manifests::date::Date;
-use manifests::license::Expression;
 
-use super::metadata::{self, Metadata};
-use super::texts::{self, Found};
-use super::wording::Terms;
-use super::{compare, readme, statement};
+use super::files::{FileRules, file_rules};
+use super::folder::{self, name};
 use crate::source::EvidenceFile;
 
 /// What a source's evidence says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct SourceClaims {
-    /// The claims, in the order of files and lines.
+    /// The claims on folders, in the order of files and lines.
     pub claims: Vec<Claim>,
     /// Titles of the source's own license texts, in words, with the expression that declares them; a header that names
     /// one of them is read so.
     pub(super) titles: BTreeMap<String, String>,
+    /// What each folder says; the empty one is the whole source.
+    folders: BTreeMap<String, Vec<Claim>>,
+    /// What evidence says of single files.
+    pub(super) files: FileRules,
+    speaker: Option<Speaker>,
 }
 
-/// A statement before it is a claim.
-struct Heard<'a> {
-    file: &'a EvidenceFile,
-    line: usize,
-    raw: String,
-    terms: Terms,
+impl SourceClaims {
+    /// The claims on the folders above a document.
+    #[must_use]
+    pub fn above(&self, path: &str) -> Vec<Claim> {
+        let mut out = Vec::new();
+        let mut spoken = false;
+        for claims in folders_above(path).filter_map(|folder| self.folders.get(folder)) {
+            let on_terms = |c: &Claim| !matches!(c.statement, Statement::Copyright | Statement::Attribution);
+            let speaks = |c: &Claim| on_terms(c) && Some(c.speaker) == self.speaker;
+            out.extend(claims.iter().filter(|c| !spoken || !on_terms(c)).cloned());
+            spoken |= claims.iter().any(speaks);
+        }
+        out
+    }
+}
+
+/// The folders above a path, the nearest first, the empty one last.
+fn folders_above(path: &str) -> impl Iterator<Item = &str> {
+    let up = |path| str::rsplit_once(path, '/').map_or("", |(up, _)| up);
+    std::iter::successors(Some(up(path)), move |folder| (!folder.is_empty()).then_some(up(folder)))
 }
 
 /// The claims on the collection that `evidence` holds. `speaker` is whose words the package's are (the recipe knows:
 /// its authors', or those of somebody who collected other people's text); `date` is the recipe's date of reading.
 #[must_use]
 pub fn source_claims(evidence: &[EvidenceFile], speaker: Speaker, date: Option<Date>) -> SourceClaims {
-    let mut out = SourceClaims::default();
-    let mut heard: Vec<Heard> = Vec::new();
-    let mut package = Metadata::default();
+    let mut folders: BTreeMap<String, Vec<&EvidenceFile>> = BTreeMap::new();
     for file in evidence {
-        let Some(read) = metadata::read(name(&file.path), &text(file)) else { continue };
-        package.name = package.name.or(read.name);
-        package.files.extend(read.files);
-        heard.extend(read.said.into_iter().map(|s| Heard { file, line: s.line, raw: s.raw, terms: s.terms }));
+        let up = |path: &'_ str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+        let folder = match name(&file.path) {
+            _ if file.whole => String::new(),
+            // `debian/copyright` and `.reuse/dep5` are about the folder that theirs is in.
+            "copyright" | "dep5" => up(&up(&file.path)),
+            _ => up(&file.path),
+        };
+        folders.entry(folder).or_default().push(file);
     }
-    let declared = declared(&heard);
-    for file in evidence.iter().filter(|f| is_license_text(f, &package)) {
-        let heard_text = license_text(file, &package, declared.as_ref(), &mut out.titles);
-        heard.extend(heard_text);
-    }
-    let mut claims = Vec::new();
-    for file in evidence.iter().filter(|f| upper(&f.path).starts_with("README")) {
-        for section in readme::sections(&text(file)) {
-            let terms = section.terms.clone().unwrap_or(Terms::Unreadable);
-            let said = Heard { file, line: section.line, raw: section.raw, terms };
-            if section.terms.is_some() {
-                heard.push(said);
-            } else {
-                claims.push(claim(&said, Speaker::Detector, date));
-            }
+    let mut out =
+        SourceClaims { speaker: Some(speaker), files: file_rules(evidence, speaker, date), ..SourceClaims::default() };
+    for (name, files) in folders {
+        let said = folder::claims(&files, speaker, date);
+        out.titles.extend(said.titles);
+        out.claims.extend(said.claims.iter().cloned());
+        if !said.claims.is_empty() {
+            out.folders.insert(name, said.claims);
         }
     }
-    quote_families(&mut heard);
-    claims.extend(heard.iter().map(|h| claim(h, speaker, date)));
-    for file in evidence.iter().filter(|f| metadata::read(name(&f.path), "").is_none()) {
-        claims.extend(notices(file, speaker, date));
-    }
-    claims.sort_by(|a, b| place(&a.locator).cmp(&place(&b.locator)).then_with(|| a.cmp(b)));
-    claims.dedup();
-    out.claims = claims;
+    out.claims.sort_by(folder::by_place);
     out
-}
-
-/// Orders `path:line` by the line's number.
-fn place(locator: &str) -> (&str, usize) {
-    locator.rsplit_once(':').map_or((locator, 0), |(path, line)| (path, line.parse().unwrap_or(0)))
-}
-
-fn claim(heard: &Heard, speaker: Speaker, date: Option<Date>) -> Claim {
-    Claim {
-        speaker,
-        scope: Scope::Collection,
-        statement: statement(&heard.terms),
-        raw: heard.raw.clone(),
-        locator: format!("{}:{}", heard.file.path, heard.line),
-        digest: heard.file.digest,
-        date,
-    }
-}
-
-fn text(file: &EvidenceFile) -> String {
-    String::from_utf8_lossy(&file.bytes).into_owned()
-}
-
-fn name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-fn upper(path: &str) -> String {
-    name(path).to_uppercase()
-}
-
-/// Whether a file is there for its license text. Notices, authors and third parties' terms are not.
-fn is_license_text(file: &EvidenceFile, package: &Metadata) -> bool {
-    let upper = upper(&file.path);
-    let other = ["NOTICE", "AUTHORS", "THIRD", "README", "CONTRIBUTORS"].iter().any(|o| upper.starts_with(o));
-    let usual = ["LICENSE", "LICENCE", "COPYING", "UNLICENSE"].iter().any(|u| upper.starts_with(u));
-    !other && (usual || is_named(file, package)) && metadata::read(name(&file.path), "").is_none()
-}
-
-fn is_named(file: &EvidenceFile, package: &Metadata) -> bool {
-    package.files.iter().any(|f| file.path == *f || file.path.ends_with(&format!("/{f}")))
-}
-
-/// The one expression that metadata declares.
-fn declared(heard: &[Heard]) -> Option<Expression> {
-    let mut all = heard.iter().filter_map(|h| match &h.terms {
-        Terms::Expression(text) => text.parse::<Expression>().ok(),
-        _ => None,
-    });
-    let first = all.next()?;
-    all.all(|e| e == first).then_some(first)
-}
-
-fn license_text<'a>(
-    file: &'a EvidenceFile,
-    package: &Metadata,
-    declared: Option<&Expression>,
-    titles: &mut BTreeMap<String, String>,
-) -> Option<Heard<'a>> {
-    let text = text(file);
-    let mut lines = (1..).zip(text.lines()).filter(|(_, l)| l.chars().any(char::is_alphanumeric));
-    let (at, first) =
-        lines.clone().find(|(_, l)| !compare::is_copyright(l) && !compare::is_reserved(l)).or_else(|| lines.next())?;
-    let leaves: Vec<&str> = declared.iter().flat_map(|d| d.leaves()).map(manifests::license::Leaf::as_str).collect();
-    let whole = |e: &Expression| Terms::Expression(e.to_string());
-    let (terms, what) = match texts::find(&text, package.name.as_deref()) {
-        Found::Known(ids) => match (declared, ids.iter().find(|id| leaves.contains(id))) {
-            (Some(declared), Some(id)) => (whole(declared), format!("the text of {id}")),
-            _ if ids.len() == 1 => (Terms::id(ids[0]).unwrap_or(Terms::Unreadable), format!("the text of {}", ids[0])),
-            _ => (Terms::Unreadable, format!("the text of {}, which does not say which", ids.join(" and "))),
-        },
-        Found::Unknown { nearest } => {
-            let custom: Vec<&&str> = leaves.iter().filter(|l| l.starts_with("LicenseRef-")).collect();
-            match (declared, &custom[..]) {
-                (Some(declared), [one]) if is_named(file, package) => {
-                    titles.insert(compare::words(first), (**one).to_string());
-                    (whole(declared), format!("an unlisted text, named as that of {one}"))
-                }
-                _ => (Terms::Unreadable, unlisted(nearest)),
-            }
-        }
-    };
-    Some(Heard { file, line: at, raw: format!("{} [{what}]", first.trim()), terms })
-}
-
-fn unlisted(nearest: Option<(&str, usize)>) -> String {
-    nearest.map_or_else(
-        || "no listed license text".to_owned(),
-        |(id, words)| format!("no listed license text: {words} words differ from {id}"),
-    )
-}
-
-/// Puts each ambiguous name beside the first exact statement that it fits; one that fits none stays, unreadable.
-fn quote_families(heard: &mut Vec<Heard>) {
-    let mut at = 0;
-    while at < heard.len() {
-        let fitting = match &heard[at].terms {
-            Terms::Family(family) => heard.iter().position(|h| family.holds(&h.terms)),
-            _ => None,
-        };
-        let Some(exact) = fitting else {
-            at += 1;
-            continue;
-        };
-        let family = format!(" · {} ({}:{})", heard[at].raw, heard[at].file.path, heard[at].line);
-        heard[exact].raw += &family;
-        heard.remove(at);
-    }
-}
-
-/// Copyright statements and required notices, verbatim.
-fn notices(file: &EvidenceFile, speaker: Speaker, date: Option<Date>) -> Vec<Claim> {
-    let text = text(file);
-    let said = |line: &str| {
-        let statement = if compare::is_copyright(line) {
-            Statement::Copyright
-        } else if line.trim_start().starts_with("Required Notice:") {
-            Statement::Attribution
-        } else {
-            return None;
-        };
-        Some(statement)
-    };
-    // Placeholders of a listed text are nobody's copyright.
-    let real = |line: &&str| !line.contains("[yyyy]") && !line.contains("<year>") && !line.contains("<YEAR>");
-    let lines = (1..).zip(text.lines()).filter(|(_, l)| real(l)).filter_map(|(n, l)| Some((n, l, said(l)?)));
-    let claims = lines.map(|(n, line, statement): (usize, &str, Statement)| Claim {
-        speaker,
-        scope: Scope::Collection,
-        statement,
-        raw: line.trim().to_owned(),
-        locator: format!("{}:{n}", file.path),
-        digest: file.digest,
-        date,
-    });
-    claims.collect()
 }

@@ -21,7 +21,8 @@ fn mit() -> String {
 
 fn file(path: &str, content: &str) -> EvidenceFile {
     let bytes = content.as_bytes().to_vec();
-    EvidenceFile { path: path.to_owned(), digest: Sha256::of(&bytes), bytes }
+    let whole = !path.contains('/') || path.contains(".dist-info");
+    EvidenceFile { path: path.to_owned(), digest: Sha256::of(&bytes), bytes, whole }
 }
 
 /// The conclusion from evidence files, as `state EXPRESSION`.
@@ -156,9 +157,7 @@ fn names_and_retired_ids() {
     for raw in [
         "MIT-like",
         "free",
-        "NOASSERTION",
         "NONE",
-        "",
         "Apache 3.0",
         "CC BY 4.5",
         "GPL-3.0-with-GCC-exception",
@@ -294,8 +293,12 @@ fn document(path: &str, head: &str) -> Document {
         context: Context {
             record_digest: Sha256::of(head.as_bytes()),
             head: head.to_owned(),
+            page: None,
+            url: None,
+            headers: None,
             license: None,
             copyright: None,
+            attributions: vec![],
         },
     }
 }

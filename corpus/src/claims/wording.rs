@@ -14,6 +14,8 @@ pub(super) enum Terms {
     PublicDomain(Vec<String>),
     /// A name that fits each of these ids, and names none.
     Family(names::Family),
+    /// Words by which somebody says that nothing is known, as `NOASSERTION` is: silence, and no claim on terms.
+    Silent,
     /// Words that are no terms we know.
     Unreadable,
 }
@@ -54,31 +56,65 @@ pub(super) fn is_retired(id: &str) -> bool {
 /// a JSON list or a list with commas.
 pub(super) fn declared(raw: &str) -> Terms {
     let text = raw.trim();
-    if let Ok(list) = serde_json::from_str::<Vec<String>>(text) {
-        return all_of(list.iter().map(|item| declared(item)));
+    let text = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')).unwrap_or(text);
+    if let Some(items) = listed(text) {
+        return all_of(items.iter().map(|item| declared(item)));
     }
+    // `License :: OSI Approved :: MIT License`, a classifier in a field.
+    let text = text.strip_prefix("License ::").map_or(text, |rest| rest.rsplit("::").next().unwrap_or(rest));
     let whole = one(text);
-    if whole != Terms::Unreadable || !text.contains(',') {
+    if whole != Terms::Unreadable {
         return whole;
     }
-    all_of(text.split(',').map(one))
+    let separator = [',', ';', '\n'].into_iter().find(|c| text.contains(*c));
+    separator.map_or(whole, |separator| all_of(text.split(separator).map(str::trim).filter(|t| !t.is_empty()).map(one)))
+}
+
+/// The items of a JSON list, or of a list as Python prints it.
+fn listed(text: &str) -> Option<Vec<String>> {
+    if let Ok(list) = serde_json::from_str::<Vec<String>>(text) {
+        return Some(list);
+    }
+    let inside = text.strip_prefix('[')?.strip_suffix(']')?;
+    let items = inside.split(',').map(str::trim).filter(|item| !item.is_empty());
+    let bare = |item: &str| item.strip_prefix('\'').and_then(|i| i.strip_suffix('\'')).map(str::to_owned);
+    items.map(bare).collect()
+}
+
+/// Words for not knowing. "None" in SPDX's sense, that there is no license, is a statement and not among them.
+fn is_silent(text: &str) -> bool {
+    let silent = ["", "noassertion", "unknown", "n/a", "null", "nan", "not specified", "unspecified", "no assertion"];
+    silent.contains(&text.to_lowercase().as_str())
 }
 
 /// Several licenses declared as a list mean AND (semantics.md §1).
 pub(super) fn all_of(items: impl Iterator<Item = Terms>) -> Terms {
+    joined(items, " AND ")
+}
+
+/// Several licenses of which the format says that one may be chosen.
+pub(super) fn any_of(items: impl Iterator<Item = Terms>) -> Terms {
+    joined(items, " OR ")
+}
+
+fn joined(items: impl Iterator<Item = Terms>, operator: &str) -> Terms {
     let items: Vec<Terms> = items.collect();
     match items.as_slice() {
-        [] => Terms::Unreadable,
+        [] => Terms::Silent,
         [only] => only.clone(),
+        [first, rest @ ..] if rest.iter().all(|t| t == first) => first.clone(),
         _ => {
             let parts: Option<Vec<String>> = items.iter().map(|t| t.expression().map(|e| format!("({e})"))).collect();
-            parts.and_then(|parts| Terms::id(&parts.join(" AND "))).unwrap_or(Terms::Unreadable)
+            parts.and_then(|parts| Terms::id(&parts.join(operator))).unwrap_or(Terms::Unreadable)
         }
     }
 }
 
 fn one(text: &str) -> Terms {
     let text = text.trim();
+    if is_silent(text) {
+        return Terms::Silent;
+    }
     if let Some(terms) = Terms::id(text).or_else(|| names::terms(text)) {
         return terms;
     }

@@ -3,25 +3,48 @@
 use manifests::claim::Speaker;
 use serde_json::Value;
 
-use super::{Extracted, Failure, Field, utf8};
+use super::{Extracted, Failure, Field, RecordFields, utf8};
 use crate::document::FailReason;
 
 /// The named fields of a JSON record, joined by blank lines.
-pub(super) fn json(
-    record: &[u8],
-    fields: &[String],
-    id: Option<&str>,
-    license: Option<&(String, Speaker)>,
-) -> Result<Extracted, Failure> {
+pub(super) fn json(record: &[u8], fields: &[String], named: &RecordFields) -> Result<Extracted, Failure> {
     let value = parse(record)?;
     let parts = fields.iter().map(|f| at(&value, f).and_then(Value::as_str).ok_or_else(|| missing(f)));
     let text = parts.collect::<Result<Vec<_>, _>>()?.join("\n\n");
-    let declared_id = id.and_then(|f| at(&value, f)).and_then(scalar);
-    let license = license.and_then(|(name, speaker)| {
-        let raw = scalar(at(&value, name)?).filter(|raw| !raw.trim().is_empty())?;
-        Some(Field { name: name.clone(), raw, speaker: *speaker })
-    });
-    Ok(Extracted { text, declared_id, license, copyright: None })
+    let declared_id = named.id.as_ref().and_then(|f| at(&value, f)).and_then(scalar);
+    let speaker = named.license.as_ref().map_or(Speaker::Source, |(_, speaker)| *speaker);
+    let field = |name: &String, raw: String| Field { name: name.clone(), raw, speaker };
+    let said = |name: &String| Some(field(name, words(at(&value, name)?).filter(|raw| !raw.trim().is_empty())?));
+    Ok(Extracted {
+        license: named.license.as_ref().and_then(|(name, _)| said(name)),
+        attributions: named.attributions.iter().filter_map(said).collect(),
+        url: named.url.as_ref().and_then(|f| at(&value, f)).and_then(scalar),
+        headers: named.headers.as_ref().and_then(|name| Some(field(name, header(at(&value, name)?)?))),
+        copyright: None,
+        declared_id,
+        text,
+    })
+}
+
+/// What a field says: a scalar as it is, a list or an object as JSON.
+fn words(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(_) | Value::Object(_) => Some(value.to_string()),
+        other => scalar(other),
+    }
+}
+
+/// A response's header, one field a line: text as it came, or an object of values or lists of values.
+fn header(value: &Value) -> Option<String> {
+    let Value::Object(map) = value else { return value.as_str().map(str::to_owned) };
+    let mut text = String::new();
+    for (name, value) in map {
+        let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        for value in values.iter().filter_map(scalar) {
+            text += &format!("{name}: {}\n", value.replace(['\r', '\n'], " "));
+        }
+    }
+    Some(text)
 }
 
 /// A JSON list of strings, one a line.

@@ -6,6 +6,7 @@ mod email;
 mod entities;
 mod fields;
 mod markup;
+pub(crate) mod tags;
 mod xml;
 
 use manifests::claim::Speaker;
@@ -46,19 +47,15 @@ pub enum Format {
     Json {
         /// Paths of fields, `a.b`.
         fields: Vec<String>,
-        /// The field of the declared id.
-        id: Option<String>,
-        /// The field that speaks about terms, and who speaks in it.
-        license: Option<(String, Speaker)>,
+        /// What else is read.
+        record: RecordFields,
     },
     /// Each line is JSON; the named fields are the text.
     Jsonl {
         /// Paths of fields, `a.b`.
         fields: Vec<String>,
-        /// The field of the declared id.
-        id: Option<String>,
-        /// The field that speaks about terms, and who speaks in it.
-        license: Option<(String, Speaker)>,
+        /// What else is read.
+        record: RecordFields,
     },
     /// Plain texts with a separator between them.
     Delimited {
@@ -78,6 +75,35 @@ pub struct Extracted {
     pub license: Option<Field>,
     /// The field about its copyright.
     pub copyright: Option<Field>,
+    /// Fields that name who is to be credited.
+    pub attributions: Vec<Field>,
+    /// The address that it was read from.
+    pub url: Option<String>,
+    /// The header of the response that it came in, one field a line.
+    pub headers: Option<Field>,
+}
+
+/// The fields of a JSON record that say something of it, by their paths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordFields {
+    /// The declared id.
+    pub id: Option<String>,
+    /// Terms, and who speaks in this field, the copyright and the attribution.
+    pub license: Option<(String, Speaker)>,
+    /// Who is to be credited.
+    pub attributions: Vec<String>,
+    /// The address that it was read from.
+    pub url: Option<String>,
+    /// The header of the response.
+    pub headers: Option<String>,
+}
+
+impl RecordFields {
+    /// Every path.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &String> {
+        let license = self.license.iter().map(|(name, _)| name);
+        self.id.iter().chain(license).chain(&self.attributions).chain(&self.url).chain(&self.headers)
+    }
 }
 
 /// A field of a record, as found.
@@ -136,6 +162,15 @@ impl Format {
             && has(b"</PubmedArticleSet>")
     }
 
+    /// The fields of a structured record that it reads beside the text.
+    #[must_use]
+    pub const fn record_fields(&self) -> Option<&RecordFields> {
+        match self {
+            Self::Json { record, .. } | Self::Jsonl { record, .. } => Some(record),
+            _ => None,
+        }
+    }
+
     /// The text of one record.
     ///
     /// # Errors
@@ -159,8 +194,8 @@ impl Format {
             Self::Sentences => plain(fields::sentences(record)?),
             Self::Outline => plain(fields::outline(record)?),
             Self::Toml { fields } => plain(fields::toml(utf8(record)?, fields)?),
-            Self::Json { fields, id, license } | Self::Jsonl { fields, id, license } => {
-                fields::json(record, fields, id.as_deref(), license.as_ref())?
+            Self::Json { fields, record: named } | Self::Jsonl { fields, record: named } => {
+                fields::json(record, fields, named)?
             }
         };
         if extracted.text.trim().is_empty() {

@@ -22,6 +22,7 @@ pub(super) fn pubmed(record: &str) -> Result<Extracted, Failure> {
         declared_id,
         license: None,
         copyright: copyright.map(|raw| rightsholder("CopyrightInformation", raw)),
+        ..Extracted::default()
     })
 }
 
@@ -44,6 +45,7 @@ pub(super) fn jats(record: &str) -> Result<Extracted, Failure> {
         declared_id: elements(front, "article-id").into_iter().next(),
         license: license.map(|raw| rightsholder("license", raw)),
         copyright: copyright.map(|raw| rightsholder("copyright-statement", raw)),
+        ..Extracted::default()
     })
 }
 

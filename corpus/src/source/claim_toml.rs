@@ -59,7 +59,7 @@ impl ClaimToml {
             meanings.push(Statement::Contract { id: contract.id.clone(), expression });
         }
         if let Some(optout) = &self.optout {
-            meanings.push(Statement::OptOut { signal: optout.signal, reserved: optout.reserved });
+            meanings.push(Statement::OptOut { signal: optout.signal, reserved: Some(optout.reserved) });
         }
         if self.unreadable {
             meanings.push(Statement::License { expression: None });

@@ -12,8 +12,10 @@ mod evidence;
 mod globs;
 mod reader;
 mod records;
+mod snapshot_toml;
 mod spec;
 mod tar;
+mod unused;
 mod zip;
 
 #[cfg(test)]

@@ -15,9 +15,10 @@ use super::error::{Error, Result};
 use super::records::{MAX_RECORD, Piece, Records};
 use super::spec::SourceSpec;
 use super::tar::Tar;
+use super::unused::Unused;
 use super::zip::Zip;
 use crate::document::{Context, Document, FailReason, FailedRecord, Outcome};
-use crate::extract::Extracted;
+use crate::extract::{Extracted, Format};
 
 /// Opens a source: checks the object's digest against the recipe's, then reads nothing until asked.
 ///
@@ -38,7 +39,9 @@ pub fn open(spec: SourceSpec, inputs: &Path) -> Result<SourceReader> {
         (false, Some(_)) => return Err(Error::recipe(spec.id.as_str(), "a folder has no `sha256`")),
         (false, None) => {}
     }
-    let mut reader = SourceReader { spec, path, shared: None, object: None, seen: BTreeSet::new(), done: false };
+    let (unused, inputs) = (spec.unused.clone(), inputs.to_path_buf());
+    let seen = BTreeSet::new();
+    let mut reader = SourceReader { spec, path, inputs, shared: None, object: None, seen, unused, done: false };
     reader.start()?;
     Ok(reader)
 }
@@ -54,9 +57,11 @@ fn unwrap_io(path: &Path, error: manifests::Error) -> Error {
 pub struct SourceReader {
     spec: SourceSpec,
     path: PathBuf,
+    inputs: PathBuf,
     shared: Option<Shared>,
     object: Option<Object>,
     seen: BTreeSet<String>,
+    unused: Unused,
     done: bool,
 }
 
@@ -78,6 +83,17 @@ impl SourceReader {
     /// The object's place on disk.
     pub(super) fn object_path(&self) -> &Path {
         &self.path
+    }
+
+    /// The folder of all objects.
+    pub(super) fn inputs(&self) -> &Path {
+        &self.inputs
+    }
+
+    /// What the recipe names and nothing that was read so far has: after the last record, its slips.
+    #[must_use]
+    pub fn unused(&self) -> Vec<String> {
+        self.unused.list()
     }
 
     fn start(&mut self) -> Result<()> {
@@ -107,6 +123,7 @@ impl SourceReader {
                 Err(e) => return Err(Error::io(&self.path, e)),
             };
             let Some(path) = stripped(&member.path, self.spec.strip) else { continue };
+            self.unused.path(path);
             if !includes(&self.spec, path) {
                 continue;
             }
@@ -163,9 +180,23 @@ impl SourceReader {
         let claims = object.claims.clone();
         let length = bytes.len() as u64;
         Ok(Some(match self.spec.format.extract(&bytes) {
-            Ok(extracted) => Outcome::Document(self.document(path, record, &bytes, claims, extracted)),
+            Ok(extracted) => {
+                self.has_fields(&extracted);
+                Outcome::Document(self.document(path, record, &bytes, claims, extracted))
+            }
             Err((reason, detail)) => Outcome::Failed(self.failed(path, record, offset, reason, length, detail)),
         }))
+    }
+
+    /// Marks the fields that the record has.
+    fn has_fields(&mut self, extracted: &Extracted) {
+        let Some(named) = self.spec.format.record_fields() else { return };
+        let said = extracted.license.iter().chain(&extracted.attributions).chain(&extracted.headers);
+        said.for_each(|field| self.unused.has_field(&field.name));
+        let found = [(&named.id, extracted.declared_id.is_some()), (&named.url, extracted.url.is_some())];
+        found.into_iter().filter(|(_, found)| *found).for_each(|(name, _)| {
+            name.iter().for_each(|name| self.unused.has_field(name));
+        });
     }
 
     fn document(&self, path: String, record: u64, raw: &[u8], claims: Vec<Claim>, extracted: Extracted) -> Document {
@@ -174,8 +205,12 @@ impl SourceReader {
         let context = Context {
             record_digest: Sha256::of(raw),
             head: String::from_utf8_lossy(head).trim_end_matches('\u{fffd}').to_owned(),
+            page: (self.spec.format == Format::Html).then(|| String::from_utf8_lossy(raw).into_owned()),
+            url: extracted.url.or_else(|| self.spec.address.as_ref().map(|address| format!("{address}{path}"))),
+            headers: extracted.headers.map(|field| field.at(at)),
             license: extracted.license.map(|field| field.at(at)),
             copyright: extracted.copyright.map(|field| field.at(at)),
+            attributions: extracted.attributions.into_iter().map(|field| field.at(at)).collect(),
         };
         let (bytes_in, bytes_out) = (raw.len() as u64, extracted.text.len() as u64);
         Document {

@@ -13,7 +13,10 @@ use serde::Deserialize;
 use super::claim_toml::ClaimToml;
 use super::error::{Error, Result};
 use super::globs::Globs;
-use crate::extract::Format;
+use super::snapshot_toml::{SnapshotSpec, SnapshotToml};
+use super::unused::Unused;
+use crate::extract::{Format, RecordFields};
+use crate::optout::Sites;
 
 /// A `[[source]]` table as written.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,6 +43,11 @@ pub struct SourceToml {
     id_field: Option<String>,
     license_field: Option<String>,
     license_speaker: Option<Speaker>,
+    #[serde(default)]
+    attribution_fields: Vec<String>,
+    url_field: Option<String>,
+    headers_field: Option<String>,
+    address: Option<String>,
     separator: Option<String>,
     first_records: Option<u64>,
     #[serde(default)]
@@ -48,6 +56,8 @@ pub struct SourceToml {
     note: Option<String>,
     #[serde(default)]
     claim: Vec<ClaimToml>,
+    #[serde(default)]
+    optout: Vec<SnapshotToml>,
 }
 
 /// The registry package that the object comes from; the fetch script reads it.
@@ -114,6 +124,9 @@ pub struct SourceSpec {
     pub(super) exclude: Globs,
     pub(super) license_files: Globs,
     claims: Vec<(Claim, Globs)>,
+    pub(super) address: Option<String>,
+    pub(super) snapshots: Vec<SnapshotSpec>,
+    pub(super) unused: Unused,
 }
 
 impl SourceSpec {
@@ -157,16 +170,26 @@ impl SourceToml {
             let paths = Globs::new(&claim.paths).map_err(wrong)?;
             claims.push((claim.meaning(digest, self.read_at).map_err(wrong)?, paths));
         }
+        let mut snapshots = Vec::new();
+        for (n, snapshot) in self.optout.iter().enumerate() {
+            let wrong = |what: String| fail(format!("optout {}: {what}", n + 1));
+            snapshots.push(snapshot.clone().validate(self.read_at).map_err(wrong)?);
+        }
+        let format = self.format().map_err(fail)?;
+        self.addressed(&format).map_err(fail)?;
         Ok(SourceSpec {
             id,
             set,
-            format: self.format().map_err(fail)?,
+            unused: self.unused(&format).map_err(fail)?,
+            format,
             strip: self.strip,
             include: globs(&self.include)?,
             exclude: globs(&self.exclude)?,
             license_files: globs(&self.license_files)?,
             sha256,
             claims,
+            snapshots,
+            address: self.address,
             title: self.title,
             access: self.access,
             rightsholder: self.rightsholder,
@@ -179,11 +202,53 @@ impl SourceToml {
         })
     }
 
+    /// Whether its documents have addresses, where snapshots ask for them.
+    fn addressed(&self, format: &Format) -> std::result::Result<(), String> {
+        let by_field = format.record_fields().is_some_and(|f| f.url.is_some());
+        match &self.address {
+            Some(_) if by_field => Err("`address` and `url_field` both say where documents were read".to_owned()),
+            Some(address) if !Sites::is_address(address) || !address.ends_with('/') => {
+                Err(format!("address `{address}` is not `https://HOST/…/`"))
+            }
+            None if !by_field && !self.optout.is_empty() => {
+                Err("an `optout` needs the documents' addresses: give `address` or `url_field`".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What the recipe names and the source must have.
+    fn unused(&self, format: &Format) -> std::result::Result<Unused, String> {
+        let mut unused = Unused::default();
+        for (key, patterns) in
+            [("include", &self.include), ("exclude", &self.exclude), ("license_files", &self.license_files)]
+        {
+            unused.patterns(key, patterns)?;
+        }
+        for (n, claim) in self.claim.iter().enumerate() {
+            unused.patterns(&format!("claim {}: paths", n + 1), &claim.paths)?;
+        }
+        // `id` is looked for whether a recipe names it or not.
+        let named = format.record_fields().into_iter().flat_map(RecordFields::paths);
+        named.filter(|path| self.id_field.is_some() || *path != "id").for_each(|path| unused.field(path));
+        Ok(unused)
+    }
+
+    /// The fields of a JSON record beside its text.
+    fn record_fields(&self, id: Option<String>) -> RecordFields {
+        RecordFields {
+            id,
+            license: self.license_field.clone().zip(self.license_speaker),
+            attributions: self.attribution_fields.clone(),
+            url: self.url_field.clone(),
+            headers: self.headers_field.clone(),
+        }
+    }
+
     /// The format with its options; an option that the format does not have is refused.
     fn format(&self) -> std::result::Result<Format, String> {
         let fields =
             || if self.fields.is_empty() { Err("`fields` is missing".to_owned()) } else { Ok(self.fields.clone()) };
-        let license = self.license_field.clone().zip(self.license_speaker);
         let (format, takes): (Format, &[&str]) = match self.format.as_str() {
             "plain" => (Format::Plain, &[]),
             "markdown" => (Format::Markdown, &[]),
@@ -195,14 +260,11 @@ impl SourceToml {
             "sentences" => (Format::Sentences, &[]),
             "outline" => (Format::Outline, &[]),
             "toml" => (Format::Toml { fields: fields()? }, &["fields"]),
-            "json" => {
-                let (fields, id) = (fields()?, self.id_field.clone());
-                (Format::Json { fields, id, license }, &["fields", "id_field", "license_field"])
-            }
+            "json" => (Format::Json { fields: fields()?, record: self.record_fields(self.id_field.clone()) }, &RECORD),
             "jsonl" => {
                 let fields = if self.fields.is_empty() { vec!["text".to_owned()] } else { self.fields.clone() };
                 let id = self.id_field.clone().or_else(|| Some("id".to_owned()));
-                (Format::Jsonl { fields, id, license }, &["fields", "id_field", "license_field"])
+                (Format::Jsonl { fields, record: self.record_fields(id) }, &RECORD)
             }
             "delimited" => {
                 let separator = self.separator.clone().filter(|s| !s.is_empty());
@@ -215,6 +277,9 @@ impl SourceToml {
             ("fields", !self.fields.is_empty()),
             ("id_field", self.id_field.is_some()),
             ("license_field", self.license_field.is_some()),
+            ("attribution_fields", !self.attribution_fields.is_empty()),
+            ("url_field", self.url_field.is_some()),
+            ("headers_field", self.headers_field.is_some()),
             ("separator", self.separator.is_some()),
         ];
         let takes: BTreeSet<&str> = takes.iter().copied().collect();
@@ -225,11 +290,14 @@ impl SourceToml {
     }
 }
 
+/// The options of JSON records.
+const RECORD: [&str; 6] = ["fields", "id_field", "license_field", "attribution_fields", "url_field", "headers_field"];
+
 /// A digest with or without the `sha256:` prefix.
-fn pin(text: &str) -> std::result::Result<Sha256, String> {
+pub(super) fn pin(text: &str) -> std::result::Result<Sha256, String> {
     Sha256::from_hex(text.strip_prefix("sha256:").unwrap_or(text)).map_err(|e| e.to_string())
 }
 
-fn is_relative(path: &str) -> bool {
+pub(super) fn is_relative(path: &str) -> bool {
     !path.is_empty() && !path.contains('\\') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }

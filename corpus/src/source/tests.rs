@@ -163,7 +163,7 @@ fn archives_are_read_without_their_top_folder_and_metadata_comes_as_evidence() {
         let reader = open(spec(&recipe(object, more)), folder.path()).unwrap();
         reader.evidence().unwrap().into_iter().map(|f| (f.path, f.bytes)).collect()
     };
-    assert_eq!(evidence(&tgz, options), [("LICENSE".into(), b"MIT".to_vec())]);
+    assert_eq!(evidence(&tgz, options), [("LICENSE".into(), b"MIT".to_vec()), ("x/README.md".into(), b"no".to_vec())]);
     assert_eq!(evidence(&wheel, "format = \"plain\""), [("p.dist-info/METADATA".into(), b"License: MIT".to_vec())]);
 }
 
@@ -254,4 +254,68 @@ proptest! {
             prop_assert!(read(&object, "format = \"plain\"").len() < 100);
         }
     }
+}
+
+#[test]
+fn evidence_is_found_by_its_usual_names_and_a_document_is_not_taken_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let object = folder.path().join("tree");
+    let (whole, nested, neither) = (
+        [
+            "LICENSE",
+            "license.rst",
+            "COPYRIGHT",
+            "README.md",
+            "x-1.dist-info/METADATA",
+            "terms/OURS.txt",
+            "a.py.license",
+        ],
+        [
+            "v/LICENSE-MIT",
+            "v/license.txt",
+            "v/COPYING.LESSER",
+            "v/NOTICE",
+            "debian/copyright",
+            ".reuse/dep5",
+            "v/Cargo.toml",
+        ],
+        ["docs/license.rst", "docs/copyright.html", "v/license.py", "v/licensed.md", "v/notice-board.rst", "v/MIT.txt"],
+    );
+    for name in whole.iter().chain(&nested).chain(&neither) {
+        let path = object.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, name).unwrap();
+    }
+    let toml = recipe(&object, "format = \"plain\"\nlicense_files = [\"terms/*\"]\n");
+    let found = open(spec(&toml), folder.path()).unwrap().evidence().unwrap();
+    let names = |speaks_for_all: bool| -> Vec<&str> {
+        found.iter().filter(|f| f.whole == speaks_for_all).map(|f| f.path.as_str()).collect()
+    };
+    let sorted = |names: &[&'static str]| -> Vec<&'static str> {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names
+    };
+    assert_eq!((names(true), names(false)), (sorted(&whole), sorted(&nested)));
+}
+
+#[test]
+fn names_that_meet_nothing_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let object = folder.path().join("a.jsonl");
+    fs::write(&object, "{\"text\": \"one\", \"license\": \"\", \"by\": [\"Ada\"], \"url\": \"https://e.example/\"}\n")
+        .unwrap();
+    let more = "format = \"jsonl\"\ninclude = [\"*.jsonl\", \"*.json\"]\nlicense_field = \"license\"\nlicense_speaker = \"source\"\n\
+                attribution_fields = [\"by\", \"creator\"]\nurl_field = \"url\"\n";
+    let mut reader = open(spec(&recipe(&object, more)), folder.path()).unwrap();
+    let Some(Ok(Outcome::Document(document))) = reader.next() else { panic!("no document") };
+    assert_eq!(document.context.attributions[0].raw, "[\"Ada\"]");
+    assert_eq!(document.context.attributions[0].locator, "a.jsonl#0/by");
+    assert!(reader.next().is_none());
+    let said = [
+        "include `*.json` matches no path",
+        "no record says anything in the field `creator`",
+        "no record says anything in the field `license`",
+    ];
+    assert_eq!(reader.unused(), said);
 }

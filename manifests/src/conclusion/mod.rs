@@ -8,10 +8,12 @@
 //!    two different ones are `contradicted`; one that is no expression is `unparseable`.
 //! 4. A contract between owner and builder stands before public statements: it is why the text is here at all.
 //! 5. Over a cluster of equal texts, silence never narrows, and a differing conclusion contradicts every member.
+//! 6. A reservation by any signal, wherever it stands, is one (of TDMRep's places the nearest to the work decides); a
+//!    place that could not be read leaves its signal as if nobody had looked.
 
 mod decided;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -165,7 +167,7 @@ pub struct Conclusion {
     /// Both sides of a contradiction, the unreadable words, or claims that were listed and not followed.
     pub notes: Vec<String>,
     /// What each opt-out signal said; a signal that was not looked at is absent.
-    pub optouts: std::collections::BTreeMap<Signal, bool>,
+    pub optouts: BTreeMap<Signal, bool>,
 }
 
 impl Conclusion {
@@ -217,12 +219,28 @@ pub fn conclude(claims: &[Claim]) -> Conclusion {
     let listed = claims.iter().filter(|c| !may_conclude(c) && term(c).is_some());
     conclusion.notes.extend(listed.map(|c| format!("listed: {} says `{}` ({})", speaker(c), c.raw, c.locator)));
     conclusion.notes.sort();
+    conclusion.optouts = optouts(claims);
+    conclusion
+}
+
+/// Rule 6. TDMRep says itself which of its places overrides which: the page, then the header, then the site's file.
+fn optouts(claims: &[Claim]) -> BTreeMap<Signal, bool> {
+    let mut said: BTreeMap<Signal, Vec<(Scope, Option<bool>)>> = BTreeMap::new();
     for claim in claims {
         if let Statement::OptOut { signal, reserved } = claim.statement {
-            *conclusion.optouts.entry(signal).or_insert(false) |= reserved;
+            said.entry(signal).or_default().push((claim.scope, reserved));
         }
     }
-    conclusion
+    let answer = |(signal, said): (Signal, Vec<(Scope, Option<bool>)>)| {
+        let read: Vec<(Scope, bool)> =
+            said.iter().filter_map(|(scope, reserved)| Some((*scope, (*reserved)?))).collect();
+        let order = [Scope::Work, Scope::Access, Scope::Collection];
+        let nearest = order.into_iter().find(|scope| read.iter().any(|(s, _)| s == scope));
+        let counts = |(scope, _): &&(Scope, bool)| signal != Signal::Tdmrep || Some(*scope) == nearest;
+        let reserved = read.iter().filter(counts).any(|(_, reserved)| *reserved);
+        (reserved || read.len() == said.len()).then_some((signal, reserved))
+    };
+    said.into_iter().filter_map(answer).collect()
 }
 
 /// Notes of a cluster, bounded: thousands of copies of one text would each bring theirs. The claims keep all of them.

@@ -98,6 +98,38 @@ fn a_copy_with_other_terms_contradicts_and_launders_nothing() {
     assert_eq!(conclude_cluster(&[original, laundered]).state, State::Contradicted);
 }
 
+fn optout(signal: Signal, scope: Scope, reserved: Option<bool>) -> Claim {
+    claim(Speaker::Source, scope, Statement::OptOut { signal, reserved }, "x")
+}
+
+#[test]
+fn any_reservation_counts_and_what_cannot_be_read_is_as_if_nobody_had_looked() {
+    use Scope::{Access, Collection, Work};
+    let said = |claims: &[Claim]| conclude(claims).optouts.into_values().next();
+    let on = |signal, places: &[(Scope, Option<bool>)]| {
+        said(&places.iter().map(|(scope, reserved)| optout(signal, *scope, *reserved)).collect::<Vec<_>>())
+    };
+    assert_eq!(on(Signal::Aipref, &[]), None);
+    assert_eq!(on(Signal::Aipref, &[(Access, Some(false))]), Some(false));
+    assert_eq!(on(Signal::Aipref, &[(Access, Some(false)), (Work, Some(true))]), Some(true));
+    assert_eq!(on(Signal::Aipref, &[(Work, Some(false)), (Access, Some(true))]), Some(true));
+    assert_eq!(on(Signal::Aipref, &[(Work, Some(false)), (Access, None)]), None);
+    assert_eq!(on(Signal::Aipref, &[(Work, Some(true)), (Access, None)]), Some(true));
+    // TDMRep: page before header before file, both ways; an unreadable page does not reset the file.
+    assert_eq!(on(Signal::Tdmrep, &[(Work, Some(false)), (Access, Some(true)), (Collection, Some(true))]), Some(false));
+    assert_eq!(on(Signal::Tdmrep, &[(Access, Some(true)), (Collection, Some(false))]), Some(true));
+    assert_eq!(on(Signal::Tdmrep, &[(Work, None), (Collection, Some(true))]), Some(true));
+    assert_eq!(on(Signal::Tdmrep, &[(Work, None), (Collection, Some(false))]), None);
+}
+
+#[test]
+fn a_reservation_changes_nothing_about_a_license() {
+    let both = [license(Speaker::Rightsholder, Scope::Work, "MIT"), optout(Signal::Robots, Scope::Access, Some(true))];
+    let conclusion = conclude(&both);
+    assert_eq!((conclusion.state, conclusion.basis), (State::Concluded, Some(Basis::License)));
+    assert!(conclusion.optouts[&Signal::Robots]);
+}
+
 #[test]
 fn a_basis_prints_what_it_parses() {
     for text in ["license", "contract:C-1", "public-domain:FR+US", "tdm-art4", "own"] {

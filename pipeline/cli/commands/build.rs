@@ -44,5 +44,6 @@ fn text(report: &BuildReport) -> String {
         std::iter::once(set.to_string()).chain(counts).chain([digest]).collect()
     };
     let lines: Vec<Vec<String>> = report.sets.iter().map(line).collect();
-    grid(&names, &lines, &[false, true, true, true, true, false])
+    let warnings = report.warnings.iter().map(|warning| format!("warning: {warning}\n")).collect::<String>();
+    grid(&names, &lines, &[false, true, true, true, true, false]) + &warnings
 }

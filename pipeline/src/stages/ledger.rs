@@ -10,7 +10,7 @@ use arrow::array::{
     UInt32Builder, UInt64Array, UInt64Builder,
 };
 use arrow::record_batch::RecordBatch;
-use manifests::claim::{Claim, Statement};
+use manifests::claim::{Claim, Signal, Statement};
 use manifests::digest::hex;
 use manifests::exposure::Cell;
 use manifests::ledger::{Decision, claims_schema, ledger_schema};
@@ -198,9 +198,7 @@ impl ClaimColumns {
             Statement::License { expression } => ("license", expression.clone()),
             Statement::PublicDomain { places } => ("public-domain", Some(places.join("+"))),
             Statement::Contract { id, expression } => ("contract", Some(format!("{id}: {expression}"))),
-            Statement::OptOut { reserved, .. } => {
-                ("opt-out", Some(if *reserved { "reserved" } else { "clear" }.to_owned()))
-            }
+            Statement::OptOut { signal, reserved } => ("opt-out", Some(optout(*signal, *reserved))),
             Statement::Copyright => ("copyright", None),
             Statement::Attribution => ("attribution", None),
         };
@@ -229,4 +227,14 @@ impl ClaimColumns {
         columns.extend(self.text.iter_mut().map(|b| Arc::new(b.finish()) as ArrayRef));
         Ok(RecordBatch::try_new(claims_schema(), columns)?)
     }
+}
+
+/// `robots: reserved`, `tdmrep: clear`, `rsl: unreadable`.
+fn optout(signal: Signal, reserved: Option<bool>) -> String {
+    let said = match reserved {
+        Some(true) => "reserved",
+        Some(false) => "clear",
+        None => "unreadable",
+    };
+    format!("{}: {said}", format!("{signal:?}").to_lowercase())
 }

@@ -9,23 +9,26 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use corpus::claims::{SourceClaims, document_claims, source_claims};
 use corpus::document::{Document, FailedRecord, Outcome};
+use corpus::optout::Sites;
 use corpus::source::{SourceSpec, open};
 use manifests::claim::{Claim, Speaker};
 use manifests::conclusion::conclude_with;
 use manifests::record::Decision;
 use manifests::store::write_atomic;
 
-use crate::columns::{push_bytes, to_json};
-use crate::error::Result;
+use crate::columns::{from_json, push_bytes, to_json};
+use crate::error::{Error, Result};
 use crate::table::TableWriter;
 use crate::task::Stage;
 
 /// The stage.
-pub const STAGE: Stage = Stage { name: "read", version: 1 };
+pub const STAGE: Stage = Stage { name: "read", version: 2 };
 /// The most documents of a slice.
 const SLICE_ROWS: usize = 4096;
 /// The most bytes of text of a slice.
 const SLICE_BYTES: usize = 8 << 20;
+/// The files of a task beside its slices.
+pub const SIDE_FILES: usize = 2;
 
 /// The columns of a slice. A failed record has a reason and no text.
 #[must_use]
@@ -46,34 +49,50 @@ pub fn schema() -> Arc<Schema> {
     ]))
 }
 
-/// Reads one source into slices `NNNNN-KKKKK.parquet`, after its own claims in `NNNNN-claims.json`. `decisions` are
-/// those that the recipe names.
+/// Reads one source into slices `NNNNN-KKKKK.parquet`, after its own claims in `NNNNN-claims.json` and what the recipe
+/// names in vain in `NNNNN-unused.json`. `decisions` are those that the recipe names.
 ///
 /// # Errors
 /// What the source's reader says, or a file that can't be written.
 pub fn run(source: &SourceSpec, inputs: &Path, decisions: &[Decision], n: usize, folder: &Path) -> Result<Vec<String>> {
-    let reader = open(source.clone(), inputs)?;
+    let mut reader = open(source.clone(), inputs)?;
     let evidence =
         source_claims(&reader.evidence()?, source.metadata_speaker.unwrap_or(Speaker::Detector), Some(source.read_at));
-    let shared = &evidence.claims;
-    let name = format!("{n:05}-claims.json");
-    write_atomic(&folder.join(&name), &manifests::canonical::to_vec(shared)?)?;
-    let mut names = vec![name];
+    let said = Said { evidence, sites: reader.sites()?, source, decisions };
+    let mut names = vec![format!("{n:05}-claims.json"), format!("{n:05}-unused.json")];
+    write_atomic(&folder.join(&names[0]), &manifests::canonical::to_vec(&said.evidence.claims)?)?;
     let mut slice = Slice::new();
-    for outcome in reader {
+    for outcome in reader.by_ref() {
         match outcome? {
-            Outcome::Document(document) => slice.document(&document, &evidence, source, decisions)?,
+            Outcome::Document(document) => slice.document(&document, &said)?,
             Outcome::Failed(failed) => slice.failed(&failed)?,
         }
         if slice.is_full() {
-            names.push(slice.write(n, names.len() - 1, folder)?);
+            names.push(slice.write(n, names.len() - SIDE_FILES, folder)?);
             slice = Slice::new();
         }
     }
     if slice.rows > 0 {
-        names.push(slice.write(n, names.len() - 1, folder)?);
+        names.push(slice.write(n, names.len() - SIDE_FILES, folder)?);
     }
+    write_atomic(&folder.join(&names[1]), &manifests::canonical::to_vec(&reader.unused())?)?;
     Ok(names)
+}
+
+/// What the recipe names and the source does not have, from the files of its read task.
+///
+/// # Errors
+/// A file that can't be read.
+pub fn unused(file: &Path) -> Result<Vec<String>> {
+    from_json(&std::fs::read_to_string(file).map_err(|e| Error::io(file, e))?)
+}
+
+/// What a source says beside its documents.
+struct Said<'a> {
+    evidence: SourceClaims,
+    sites: Sites,
+    source: &'a SourceSpec,
+    decisions: &'a [Decision],
 }
 
 /// The rows of a slice under way.
@@ -116,18 +135,14 @@ impl Slice {
         self.rows >= SLICE_ROWS || self.bytes >= SLICE_BYTES
     }
 
-    fn document(
-        &mut self,
-        document: &Document,
-        shared: &SourceClaims,
-        source: &SourceSpec,
-        decisions: &[Decision],
-    ) -> Result<()> {
-        let mut own = document_claims(document, shared, Some(source.read_at));
+    fn document(&mut self, document: &Document, said: &Said<'_>) -> Result<()> {
+        let date = Some(said.source.read_at);
+        let mut own = document_claims(document, &said.evidence, date);
+        own.extend(said.sites.claims(document, date));
         own.extend(document.claims.iter().cloned());
         own.sort();
         own.dedup();
-        let all: Vec<Claim> = own.iter().chain(&shared.claims).cloned().collect();
+        let all: Vec<Claim> = own.iter().cloned().chain(said.evidence.above(&document.path)).collect();
         push_bytes(&mut self.doc_id, Some(document.doc_id().as_bytes()))?;
         self.declared_id.append_option(document.declared_id.as_deref());
         self.path.append_value(&document.path);
@@ -137,7 +152,7 @@ impl Slice {
         self.bytes_in.append_value(document.bytes_in);
         self.bytes_added.append_value(document.bytes_added);
         self.bytes_removed.append_value(document.bytes_removed);
-        let (own, conclusion) = (to_json(&own)?, to_json(&conclude_with(&all, decisions))?);
+        let (own, conclusion) = (to_json(&own)?, to_json(&conclude_with(&all, said.decisions))?);
         self.bytes += document.text.len() + own.len() + conclusion.len();
         self.claims.append_value(own);
         self.conclusion.append_value(conclusion);
