@@ -4,7 +4,7 @@
 //! It is asked for the product tokens of those who train models. One of them shut out of a path is a reservation of that
 //! path: the most restrictive answer stands.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use manifests::claim::Signal;
 
@@ -88,14 +88,18 @@ impl Robots {
         out
     }
 
-    /// The rules for an agent: those of every group that names it, else those of every group for all.
-    fn rules(&self, agent: &str) -> Vec<&Rule> {
-        let of = |agent: &str| -> Vec<&Group> {
-            self.groups.iter().filter(|g| g.agents.iter().any(|a| a.eq_ignore_ascii_case(agent))).collect()
+    /// The groups for an agent, by their numbers: every group that names it, else every group for all.
+    fn groups(&self, agent: &str) -> Vec<usize> {
+        let of = |agent: &str| -> Vec<usize> {
+            let names = |g: &Group| g.agents.iter().any(|a| a.eq_ignore_ascii_case(agent));
+            self.groups.iter().enumerate().filter(|(_, g)| names(g)).map(|(n, _)| n).collect()
         };
         let named = of(agent);
-        let groups = if named.is_empty() { of("*") } else { named };
-        groups.into_iter().flat_map(|g| &g.rules).collect()
+        if named.is_empty() { of("*") } else { named }
+    }
+
+    fn rules(&self, groups: &[usize]) -> Vec<&Rule> {
+        groups.iter().filter_map(|n| self.groups.get(*n)).flat_map(|g| &g.rules).collect()
     }
 
     /// The rule by which an agent may or may not read a path: the longest match, and on a tie `allow`.
@@ -109,26 +113,29 @@ impl Robots {
     /// Whether `agent` may read `path`.
     #[cfg(test)]
     pub(super) fn allows(&self, agent: &str, path: &str) -> bool {
-        Self::access(&self.rules(agent), &super::pattern::normalized(path)).is_none_or(|(allowed, _)| allowed)
+        Self::access(&self.rules(&self.groups(agent)), &super::pattern::normalized(path))
+            .is_none_or(|(allowed, _)| allowed)
     }
 
     /// What the file says of a path to any of `agents`.
     pub(super) fn said(&self, agents: &[String], path: &str) -> Vec<Said> {
         let (mut shut, mut open) = (Vec::new(), Vec::new());
         let mut preferences = BTreeSet::new();
-        for agent in agents {
-            let rules = self.rules(agent);
+        let mut together: BTreeMap<Vec<usize>, Vec<&str>> = BTreeMap::new();
+        agents.iter().for_each(|agent| together.entry(self.groups(agent)).or_default().push(agent));
+        for (groups, agents) in together {
+            let rules = self.rules(&groups);
             match Self::access(&rules, path) {
-                Some((true, line)) => open.push((agent, line)),
+                Some((true, line)) => open.push((agents.clone(), line)),
                 Some((false, line)) => {
-                    shut.push((agent, line));
+                    shut.push((agents, line));
                     // What cannot be read has no preferences of use.
                     continue;
                 }
                 None => {}
             }
             preferences.extend(of_use(&rules, path));
-            shut.extend(signalled(&rules, path).into_iter().map(|line| (agent, line)));
+            shut.extend(signalled(&rules, path).into_iter().map(|line| (agents.clone(), line)));
         }
         let reserved = !shut.is_empty();
         let (line, raw) = quoted(if reserved { &shut } else { &open });
@@ -196,15 +203,15 @@ fn signalled(rules: &[&Rule], path: &str) -> Vec<Line> {
 }
 
 /// The lines with the agents that they speak to, and the first of their numbers.
-fn quoted(lines: &[(&String, Line)]) -> (usize, String) {
+fn quoted(lines: &[(Vec<&str>, Line)]) -> (usize, String) {
     let mut numbers: Vec<(usize, &str)> = lines.iter().map(|(_, l)| (l.number, l.text.as_str())).collect();
     numbers.sort_unstable();
     numbers.dedup();
     let Some((first, _)) = numbers.first() else { return (1, "no rule of the file is on this path".to_owned()) };
     let quote = |(number, text): &(usize, &str)| {
-        let to: Vec<&str> =
-            lines.iter().filter(|(_, l)| l.number == *number).map(|(agent, _)| agent.as_str()).collect();
-        format!("{text} [{}]", to.join(", "))
+        let to: BTreeSet<&str> =
+            lines.iter().filter(|(_, l)| l.number == *number).flat_map(|(agents, _)| agents.iter().copied()).collect();
+        format!("{text} [{}]", to.into_iter().collect::<Vec<_>>().join(", "))
     };
     (*first, numbers.iter().map(quote).collect::<Vec<_>>().join("\n"))
 }

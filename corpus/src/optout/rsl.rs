@@ -13,6 +13,9 @@ const NAMESPACE: &str = "https://rslstandard.org/rsl";
 /// Usages of which training is one, with the spellings of the drafts.
 const TRAINING: [&str; 5] = ["all", "ai-all", "ai-use", "ai-train", "train-ai"];
 
+/// Usages of which none is training.
+const OTHER: [&str; 3] = ["search", "ai-input", "ai-index"];
+
 /// One `<content>` with what it says.
 #[derive(Clone, Debug)]
 struct Content {
@@ -83,15 +86,22 @@ fn after_host(url: &str) -> &str {
     rest.find('/').map_or("/", |at| &rest[at..])
 }
 
-/// Whether an element names training among its usages.
-fn trains(node: &Node<'_, '_>) -> bool {
-    let text = node.text().unwrap_or_default().to_ascii_lowercase();
-    let mut words = text.split([' ', ',', '\n', '\t', '\r']);
-    node.attribute("type") == Some("usage") && words.any(|word| TRAINING.contains(&word))
+/// The usages that an element names, wherever comments stand in it.
+fn usages(node: &Node<'_, '_>) -> Vec<String> {
+    let text: String = node.descendants().filter(Node::is_text).filter_map(|n| n.text()).collect();
+    let words = text.split([' ', ',', '\n', '\t', '\r']).filter(|word| !word.is_empty());
+    if node.attribute("type") == Some("usage") { words.map(str::to_ascii_lowercase).collect() } else { vec![] }
 }
 
+/// Whether an element permits training.
+fn trains(node: &Node<'_, '_>) -> bool {
+    usages(node).iter().any(|usage| TRAINING.contains(&usage.as_str()))
+}
+
+/// Whether a license prohibits training, or something that nobody knows to be another thing.
 fn prohibits(license: &Node<'_, '_>) -> bool {
-    license.children().any(|n| is(&n, "prohibits") && trains(&n))
+    let concerns = |n: &Node<'_, '_>| usages(n).iter().any(|usage| !OTHER.contains(&usage.as_str()));
+    license.children().filter(|n| is(n, "prohibits")).any(|n| concerns(&n))
 }
 
 /// Whether a license permits training, to everybody, for nothing.

@@ -122,7 +122,11 @@ impl Sites {
     fn unread(&self, address: Option<&Address>, said: Vec<Said>) -> Vec<Said> {
         let of_site = |site: &&Site| address.is_some_and(|a| a.host == site.address.host);
         let read: Vec<&Site> = self.0.iter().filter(of_site).filter(|s| matches!(s.content, Content::Rsl(_))).collect();
-        let is_read = |s: &Said| s.reserved.is_none() && read.iter().any(|r| s.raw.contains(&r.address.path));
+        let names = |raw: &str, read: &Address| match raw.contains("://") {
+            true => raw.contains(&format!("{}{}", read.host, read.path)),
+            false => read.path.len() > 1 && raw.contains(&read.path),
+        };
+        let is_read = |s: &Said| s.reserved.is_none() && read.iter().any(|r| names(&s.raw, &r.address));
         said.into_iter().filter(|s| s.signal != Signal::Rsl || !is_read(s)).collect()
     }
 }

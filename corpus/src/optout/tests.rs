@@ -208,6 +208,9 @@ fn licenses_of_rsl() {
         (format!("{permits}<payment type=\"crawl\"/>"), Some(true)),
         (format!("{permits}<payment type=\"attribution\"/>"), Some(true)),
         (format!("{permits}<prohibits type=\"usage\">ai-train</prohibits>"), Some(true)),
+        (format!("{permits}<prohibits type=\"usage\"><!-- x -->ai-train</prohibits>"), Some(true)),
+        (format!("{permits}<prohibits type=\"usage\">ai-whatever</prohibits>"), Some(true)),
+        (format!("{permits}<prohibits type=\"usage\">ai-input</prohibits>"), Some(false)),
         (format!("{permits}<permits type=\"user\">non-commercial</permits>"), Some(true)),
         (format!("{permits}<prohibits type=\"geo\">EU</prohibits>"), Some(true)),
         (String::new(), Some(true)),
@@ -225,6 +228,9 @@ fn licenses_of_rsl() {
     let named = robots("License: https://example.org/license.xml\nUser-agent: *\nAllow: /\n");
     assert_eq!(on(std::slice::from_ref(&named), "/a", Signal::Rsl), None);
     assert_eq!(on(&[named, rsl(&content(permits))], "/a", Signal::Rsl), Some(false));
+    let elsewhere = robots("License: https://other.example/license.xml\nUser-agent: *\nAllow: /\n");
+    let kept = [elsewhere, rsl("<content url=\"/b\"/>")];
+    assert_eq!(on(&kept, "/a", Signal::Rsl), None, "the document of another host is another one");
 }
 
 #[test]
