@@ -116,6 +116,20 @@ fn what_a_stolen_key_signed_after_the_last_good_head_is_void() {
     assert!(said.contains("FM-T-009"), "the trust file from before the theft is no way around: {said}");
 }
 
+#[test]
+fn a_bare_key_checks_a_builder_and_opens_no_gate() {
+    let house = corpus();
+    let builder = house.path("keys/builder.pub");
+    let verify =
+        |key: &Path| flexmix(["verify".as_ref(), house.corpus().as_os_str(), "--trust".as_ref(), key.as_os_str()]);
+    verify(&builder).expect(0);
+    verify(&house.path("keys/legal-1.pub")).expect(1);
+    let mut words: Vec<std::ffi::OsString> = vec!["audit".into(), house.corpus().into(), "--policy".into()];
+    words.extend([house.policy("research").into(), "--trust".into(), house.path("keys/legal-1.pub").into()]);
+    words.extend(["--records".into(), house.records().into(), "--as-of".into(), AS_OF.into()]);
+    refused(flexmix(words), "FM-T-003");
+}
+
 /// The id of a key: its own words when it signs something.
 fn key_id(key: &Path) -> String {
     let public = key.with_extension("pub");

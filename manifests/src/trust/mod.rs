@@ -1,5 +1,5 @@
 //! Trust: which key may sign what, and when (semantics.md §4). A trust file is TOML, signed by its own root keys as
-//! exact bytes; whoever names the file vouches for the root. A bare key counts as builder only, elsewhere.
+//! exact bytes; whoever names the file vouches for the root. A bare public key in its place counts as builder only.
 
 mod file;
 #[cfg(test)]
@@ -75,6 +75,9 @@ impl Trust {
     pub fn open(path: &Path, as_of: Date) -> Result<Self> {
         let missing = || "there is no trust file at this place [FM-T-001 trust-missing]".to_owned();
         let bytes = read_capped(path, CAP).map_err(|e| refused_if_missing(e, missing))?;
+        if bytes.starts_with(b"-----BEGIN PUBLIC KEY-----") {
+            return Self::bare(path, &bytes);
+        }
         let file = TrustFile::parse(path, &bytes)?;
         let mut keys = Vec::new();
         for key in &file.keys {
@@ -91,6 +94,32 @@ impl Trust {
         trust.signers = trust.verify(&envelope, &beside, TRUST_TYPE, Role::Root, "*", as_of)?.key_ids;
         trust.signers.extend(trust.former(&envelope, &beside)?);
         Ok(trust)
+    }
+
+    /// A public key by itself, which nobody signed: it counts as builder of anything on any day, and as nothing else, so
+    /// that a corpus can be checked with no more than its builder's key and no gate opens with it.
+    fn bare(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let malformed = |e: String| Error::malformed("public key", path, e);
+        let pem = std::str::from_utf8(bytes).map_err(|e| malformed(e.to_string()))?;
+        let public = PublicKey::from_pem(pem).map_err(|e| malformed(e.to_string()))?;
+        let key = TrustedKey {
+            name: "bare key".to_owned(),
+            roles: BTreeSet::from([Role::Builder]),
+            scope: BTreeSet::from(["*".to_owned()]),
+            from: "0001-01-01".parse()?,
+            until: "9999-12-31".parse()?,
+            pem: pem.to_owned(),
+        };
+        let file = TrustFile {
+            schema: TrustFile::SCHEMA.to_owned(),
+            version: 1,
+            demo: false,
+            keys: vec![key.clone()],
+            former_roots: vec![],
+            compromised: vec![],
+        };
+        let digest = Sha256::of(bytes);
+        Ok(Self { file, keys: vec![(public, key)], path: path.to_path_buf(), digest, signers: BTreeSet::new() })
     }
 
     /// The roots before that signed this file too: a rotation without one of them is none.

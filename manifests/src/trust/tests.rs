@@ -128,3 +128,17 @@ fn the_first_version_is_read_and_has_nothing_of_the_second() {
     file.schema = "flexmix/trust/v3".into();
     assert!(refusal(desk.open(&file, &[&desk.root_2])).contains("this build reads"));
 }
+
+#[test]
+fn a_bare_key_is_a_builder_and_nothing_else() {
+    let desk = Desk::new();
+    let path = desk.folder.path().join("lab.pub");
+    std::fs::write(&path, desk.builder.public().to_pem().unwrap()).unwrap();
+    let trust = Trust::open(&path, DAY.parse().unwrap()).unwrap();
+    let envelope = Envelope::sign(STATEMENT_TYPE, b"{}".to_vec(), &desk.builder);
+    let verify = |role| trust.verify(&envelope, Path::new("m"), STATEMENT_TYPE, role, "news", DAY.parse().unwrap());
+    assert!(verify(Role::Builder).is_ok());
+    for role in Role::ALL.into_iter().filter(|r| *r != Role::Builder) {
+        assert!(refusal(verify(role)).contains("FM-T-003"), "{role:?}");
+    }
+}
