@@ -28,7 +28,7 @@ pub enum WithdrawalTarget {
     },
     /// Everything of a rightsholder.
     Rightsholder(String),
-    /// Everything under terms that were wrongly claimed.
+    /// Everything under terms that were wrongly claimed, alone or among others.
     License(Expression),
 }
 
@@ -90,13 +90,17 @@ impl Withdrawal {
     }
 
     /// Whether the withdrawal takes this cell (semantics.md §2: a source's takes a cell when all its sources are hit,
-    /// a rightsholder's when any is). `sources` are those of all withdrawals in force.
+    /// a rightsholder's when any is; a license's when its ids stand in the terms, in whatever branch, since a wrong claim
+    /// makes all that was said beside it doubtful). `sources` are those of all withdrawals in force.
     #[must_use]
     pub fn takes(&self, cell: &Cell, sources: &BTreeSet<SourceId>) -> bool {
         match &self.target {
             WithdrawalTarget::Source(source) => cell.sources.contains(source) && cell.sources.is_subset(sources),
             WithdrawalTarget::Rightsholder(holder) => cell.rightsholders.contains(holder),
-            WithdrawalTarget::License(expression) => cell.expression.as_ref() == Some(expression),
+            WithdrawalTarget::License(expression) => cell.expression.as_ref().is_some_and(|terms| {
+                let named = terms.leaves();
+                expression.leaves().iter().all(|leaf| named.contains(leaf))
+            }),
             WithdrawalTarget::Work { .. } => false,
         }
     }

@@ -81,6 +81,17 @@ fn a_withdrawal_acts_from_its_effective_day_whenever_it_was_learned() {
 }
 
 #[test]
+fn a_withdrawn_license_takes_every_expression_that_names_it() {
+    let mut world = World::new();
+    world.record("w", withdrawal(WithdrawalTarget::License("MIT".parse().unwrap())), &["withdrawals"]);
+    let gate = world.open().unwrap();
+    let hit =
+        |terms: &str| gate.cell(&cell(terms, &["a"])).denials.iter().any(|d| d.reason == Reason::LicenseWithdrawn);
+    assert!(hit("MIT") && hit("MIT AND CC-BY-4.0") && hit("Apache-2.0 OR MIT"));
+    assert!(!hit("Apache-2.0") && !hit("MIT-0"));
+}
+
+#[test]
 fn an_owner_answers_for_a_closed_set() {
     let mut world = World::new();
     let counts = exposure(cell("MIT", &["a"])).cells;
