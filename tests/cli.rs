@@ -90,6 +90,16 @@ fn the_exit_codes_are_those_of_the_table() {
 }
 
 #[test]
+fn an_error_is_json_where_a_program_reads() {
+    let ended = flexmix(["policy", "check", "nowhere-at-all.toml", "--format", "json"]).expect(3);
+    let told = ended.json();
+    assert_eq!((told["schema"].as_str(), told["exit"].as_u64()), (Some("flexmix/error/v1"), Some(3)));
+    assert!(told["error"].as_str().unwrap().contains("nowhere-at-all.toml"), "{told}");
+    assert!(ended.stderr.contains("nowhere-at-all.toml"), "people have theirs beside: {}", ended.stderr);
+    assert_eq!(flexmix(["policy", "check", "nowhere-at-all.toml"]).expect(3).stdout, "");
+}
+
+#[test]
 fn a_missing_flexmix_torch_is_told_with_its_remedy() {
     let ended = |named: &str| {
         Ended::of(

@@ -6,6 +6,7 @@ use std::fmt;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use pipeline::torch::TorchError;
 
+use crate::exit::Exit;
 use crate::output::{colour_on_stderr, to_stderr};
 
 /// Whatever stops a command.
@@ -54,6 +55,22 @@ impl Failure {
     /// Writes it to standard error.
     pub(crate) fn render(&self) {
         to_stderr(&self.to_text(colour_on_stderr()));
+    }
+
+    /// As programs read it: `flexmix/error/v1`, one line.
+    pub(crate) fn to_json(&self, exit: Exit) -> String {
+        let told = Told::of(self);
+        let mut causes = Vec::new();
+        let mut next = &told.cause;
+        while let Some(cause) = next {
+            causes.push(cause.message.as_str());
+            next = &cause.cause;
+        }
+        let value = serde_json::json!({
+            "schema": "flexmix/error/v1", "exit": exit.code(), "error": told.message, "causes": causes,
+            "hint": self.hint(),
+        });
+        format!("{value}\n")
     }
 
     /// As it is written.

@@ -36,6 +36,10 @@ fn main() -> ExitCode {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
             let exit = Exit::of(&failure);
+            if asks_for_json(std::env::args()) {
+                // What a program would read for a result, it reads for an error; people have theirs beside.
+                let _ = output.data(&failure.to_json(exit));
+            }
             failure.render();
             exit
         }
@@ -43,6 +47,12 @@ fn main() -> ExitCode {
         Err(_) => Exit::Bug,
     };
     exit.into()
+}
+
+/// Whether `--format json` was typed, before any `--` that hands words on.
+fn asks_for_json(typed: impl Iterator<Item = String>) -> bool {
+    let words: Vec<String> = typed.take_while(|word| word != "--").collect();
+    words.iter().any(|word| word == "--format=json") || words.windows(2).any(|pair| pair == ["--format", "json"])
 }
 
 /// Log lines go to standard error, as RUST_LOG asks; warnings otherwise.
