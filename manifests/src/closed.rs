@@ -47,15 +47,28 @@ impl Secret {
         mac(key.as_bytes(), b"flexmix/closed/document/1", leaf.hash().as_bytes())
     }
 
-    /// The root over the commitments to all documents, sorted by commitment, so that the order says nothing.
+    /// The commitments to all documents, sorted by commitment, so that the order says nothing; among them commitments to
+    /// nothing, up to a power of two, so that the length of an opening does not count the documents.
+    ///
+    /// # Errors
+    /// As [`Self::document`].
+    pub fn leaves(&self, documents: &[DocumentLeaf]) -> Result<Vec<CommitmentLeaf>> {
+        let padding = documents.len().next_power_of_two() - documents.len();
+        let nothing = |n: u64| mac(&self.0, b"flexmix/closed/padding/1", &n.to_le_bytes());
+        let padding = (0..padding as u64).map(nothing);
+        let leaf = |commitment: Result<Sha256>| Ok(CommitmentLeaf { commitment: commitment? });
+        let all = documents.iter().map(|d| self.document(d)).chain(padding).map(leaf);
+        let mut leaves: Vec<CommitmentLeaf> = all.collect::<Result<_>>()?;
+        leaves.sort_by_key(CommitmentLeaf::key);
+        Ok(leaves)
+    }
+
+    /// The root over [`Self::leaves`].
     ///
     /// # Errors
     /// As [`Self::document`].
     pub fn root(&self, documents: &[DocumentLeaf]) -> Result<TreeRoot> {
-        let leaf = |d| Ok(CommitmentLeaf { commitment: self.document(d)? });
-        let mut leaves: Vec<CommitmentLeaf> = documents.iter().map(leaf).collect::<Result<_>>()?;
-        leaves.sort_by_key(CommitmentLeaf::key);
-        root_of(&leaves)
+        root_of(&self.leaves(documents)?)
     }
 }
 
@@ -85,5 +98,59 @@ impl Leaf for CommitmentLeaf {
     fn feed(&self, hasher: &mut Hasher) {
         hasher.field(b"flexmix/leaf/commitment/1");
         hasher.field(self.commitment.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::merkle::Tree;
+
+    fn documents(count: u32) -> Vec<DocumentLeaf> {
+        let leaf = |n: u32| DocumentLeaf {
+            doc_id: crate::id::DocId::from_bytes([u8::try_from(n).unwrap(); 16]),
+            text: Sha256::of(&n.to_le_bytes()),
+            cell: Sha256::of(b"cell"),
+            n_tokens: n,
+        };
+        (0..count).map(leaf).collect()
+    }
+
+    fn secret(byte: u8) -> Secret {
+        Secret(vec![byte; MIN_SECRET])
+    }
+
+    #[test]
+    fn the_number_of_documents_is_not_told() {
+        let sizes = |range: std::ops::RangeInclusive<u32>| -> Vec<u64> {
+            range.map(|n| secret(1).root(&documents(n)).unwrap().leaves).collect()
+        };
+        assert_eq!(sizes(65..=128), vec![128; 64]);
+        assert_eq!(sizes(0..=3), [1, 1, 2, 4]);
+    }
+
+    #[test]
+    fn the_same_secret_gives_the_same_root_and_another_one_another() {
+        let all = documents(100);
+        let root = secret(1).root(&all).unwrap();
+        assert_eq!(root, secret(1).root(&all).unwrap());
+        assert_ne!(root, secret(2).root(&all).unwrap());
+        assert_ne!(secret(1).manifest(all[0].text).unwrap(), secret(2).manifest(all[0].text).unwrap());
+        let mut changed = all;
+        changed[7].n_tokens += 1;
+        assert_ne!(root, secret(1).root(&changed).unwrap());
+    }
+
+    #[test]
+    fn one_document_opens_alone() {
+        let (secret, all) = (secret(1), documents(9));
+        let root = secret.root(&all).unwrap();
+        let tree = Tree::new(secret.leaves(&all).unwrap()).unwrap();
+        let lookup = tree.look_up(&secret.document(&all[3]).unwrap());
+        assert_eq!(lookup.proves(&secret.document(&all[3]).unwrap(), &root), Some(true));
+        // Its key is of no use for another document.
+        let key = mac(&secret.0, b"flexmix/closed/document-key/1", all[3].doc_id.as_bytes()).unwrap();
+        let guess = mac(key.as_bytes(), b"flexmix/closed/document/1", all[4].hash().as_bytes()).unwrap();
+        assert_ne!(guess, secret.document(&all[4]).unwrap());
     }
 }

@@ -246,6 +246,9 @@ impl Exposure {
             TokenTotal::AtMost(_) if self.cells.iter().any(|c| c.tokens.is_some() || c.documents.is_some()) => {
                 Err(law("a closed exposure carries no counts"))
             }
+            TokenTotal::AtMost(_) if self.cells.iter().any(|c| c.evidence.is_some() || c.cell != c.cell.outward()) => {
+                Err(law("a closed exposure carries no origin"))
+            }
             TokenTotal::AtMost(_) => Ok(()),
         }
     }

@@ -22,6 +22,7 @@ pub mod memory;
 pub mod merkle;
 pub mod plan;
 pub mod policy;
+pub mod publication;
 pub mod reason;
 pub mod record;
 pub mod records;

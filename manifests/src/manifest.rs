@@ -1,9 +1,10 @@
 //! The manifest of a set: its shards, its exposure by cell, its roots and what made it. Signed by the builder. The
 //! payload holds no time, path of a machine, host or thread count: the same recipe and inputs give the same digest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::digest::Sha256;
 use crate::error::{Error, Result};
@@ -189,7 +190,7 @@ impl SetManifest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PublicManifest {
-    /// Always `flexmix/public-manifest/v1`.
+    /// Always `flexmix/public-manifest/v2`.
     pub schema: String,
     /// Made with throw-away keys for a demonstration.
     pub demo: bool,
@@ -201,13 +202,104 @@ pub struct PublicManifest {
     pub cells: Vec<Cell>,
     /// The upper bound of the decade that its training tokens lie in.
     pub tokens: TokenTotal,
-    /// Root over keyed commitments to each document.
-    pub commitments_root: TreeRoot,
+    /// Root over keyed commitments to each document; how many there are is not said (version 1 said it).
+    pub commitments_root: Sha256,
     /// HMAC of the full manifest's payload digest under the owner's secret.
     pub full: Sha256,
 }
 
 impl Record for PublicManifest {
     const KIND: &'static str = "public-manifest";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
+
+    fn upgrade(version: u32, old: &Value) -> Option<Value> {
+        let mut new = old.clone();
+        let tree: TreeRoot = serde_json::from_value(new.get("commitments_root")?.clone()).ok()?;
+        new["commitments_root"] = serde_json::to_value(tree.root).ok()?;
+        new["schema"] = Self::schema().into();
+        (version == 1).then_some(new)
+    }
+}
+
+impl PublicManifest {
+    /// Checks the laws of what may leave: cells distinct, in order and without origin; a bound that is a decade's.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] that says which law is broken.
+    pub fn check(&self) -> Result<()> {
+        let law = |what: &str| Err(Error::Contract(format!("public manifest of set `{}`: {what}", self.set)));
+        if self.cells.windows(2).any(|pair| pair[0] >= pair[1]) {
+            return law("the cells are not distinct and in canonical order");
+        }
+        if self.cells.iter().any(|cell| *cell != cell.outward()) {
+            return law("a cell says more than terms, state and basis");
+        }
+        let is_bucket = matches!(self.tokens, TokenTotal::AtMost(bound) if TokenTotal::bucket(bound) == self.tokens);
+        if is_bucket { Ok(()) } else { law("its tokens are not bounded by a power of ten") }
+    }
+
+    /// Checks that it says of the closed set `full` what may be said, and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] that says what differs.
+    pub fn check_against(&self, full: &SetManifest) -> Result<()> {
+        let law = |what: &str| Err(Error::Contract(format!("public manifest of set `{}`: {what}", self.set)));
+        self.check()?;
+        if full.access != Access::Closed {
+            return law("the set is not closed");
+        }
+        if (&self.set, &self.corpus, self.demo) != (&full.set, &full.corpus, full.demo) {
+            return law("it is of another set or corpus than the full manifest");
+        }
+        let outward: BTreeSet<Cell> = full.cells.iter().map(|c| c.cell.outward()).collect();
+        if !self.cells.iter().eq(&outward) {
+            return law("its terms are not those of the full manifest");
+        }
+        if self.tokens != TokenTotal::bucket(full.tokens) {
+            return law("its bound on tokens is not the decade of the full manifest's total");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn public() -> PublicManifest {
+        PublicManifest {
+            schema: PublicManifest::schema(),
+            demo: false,
+            corpus: "corpus".into(),
+            set: "notes".parse().unwrap(),
+            cells: vec![Cell::unknown()],
+            tokens: TokenTotal::bucket(12_345),
+            commitments_root: Sha256::of(b"root"),
+            full: Sha256::of(b"full"),
+        }
+    }
+
+    #[test]
+    fn what_says_more_than_may_leave_is_refused() {
+        public().check().unwrap();
+        let mut told = public();
+        told.cells[0].sources.insert("notes".parse().unwrap());
+        assert!(told.check().unwrap_err().to_string().contains("says more"));
+        let mut told = public();
+        told.tokens = TokenTotal::Exact(12_345);
+        assert!(told.check().is_err());
+        told.tokens = TokenTotal::AtMost(20_000);
+        assert!(told.check().is_err());
+    }
+
+    #[test]
+    fn the_first_version_is_read_and_its_count_forgotten() {
+        let mut old = serde_json::to_value(public()).unwrap();
+        old["schema"] = "flexmix/public-manifest/v1".into();
+        old["commitments_root"] = serde_json::json!({ "leaves": 170, "root": Sha256::of(b"root") });
+        let new: PublicManifest = serde_json::from_value(PublicManifest::upgrade(1, &old).unwrap()).unwrap();
+        assert_eq!(new, public());
+        old["commitments_root"]["more"] = 1.into();
+        assert!(PublicManifest::upgrade(1, &old).is_none());
+    }
 }

@@ -149,7 +149,7 @@ impl Gate {
         Some(Denial { reason: Reason::WorkWithdrawn, rule: None, detail: found.id.clone() })
     }
 
-    /// What is missing from the contract behind a cell: for building and training a grant in force for every source;
+    /// What is missing from the contract behind a cell: to build, train or publish a grant in force for every source;
     /// later acts may not go beyond the purposes that the contract ever had (semantics.md §1, the ceiling).
     fn contract(&self, id: &str, cell: &Cell) -> Option<Reason> {
         let (purpose, places) = (&self.policy.purpose, &self.policy.places);
@@ -163,7 +163,7 @@ impl Gate {
             let subject = GrantSubject::Source(source.clone());
             grants().any(|g| g.subject == subject && g.covers(self.act, purpose, places, self.as_of))
         };
-        if matches!(self.act, Act::Build | Act::Train) {
+        if matches!(self.act, Act::Build | Act::Train | Act::PublishData) {
             // A closed cell does not say its sources; then the contract's own grant must do.
             let hidden = cell.sources.is_empty() && grants().any(|g| g.covers(self.act, purpose, places, self.as_of));
             let all = !cell.sources.is_empty() && cell.sources.iter().all(for_source);

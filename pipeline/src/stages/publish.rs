@@ -209,7 +209,7 @@ fn public_manifest(
         set: full.set.clone(),
         cells: cells.into_iter().collect(),
         tokens: TokenTotal::bucket(full.tokens),
-        commitments_root: secret.root(documents)?,
+        commitments_root: secret.root(documents)?.root,
         full: secret.manifest(digest)?,
     };
     Statement::about_itself(full.set.as_str(), public)?.write(&folder.join("public-manifest.dsse.json"), common.key)?;

@@ -274,6 +274,34 @@ fn an_exception_lifts_one_rule_of_one_artifact_up_to_its_ceiling_and_never_a_wit
 }
 
 #[test]
+fn a_ceiling_tests_the_upper_bound_of_a_closed_set() {
+    let mut world = World::new();
+    let text = include_str!("../policy/example.toml")
+        .replace("sources = [\"forum.example\"]\n", "")
+        .replace("rightsholders = [\"https://ror.org/012345678\"]\n", "");
+    world.exact("policy.toml", &text, POLICY_TYPE, &["legal-1", "legal-2"]);
+    let subject = Sha256::of(b"weights");
+    let silent = exposure(Cell { state: State::NoneFound, expression: None, basis: None, ..cell("MIT", &["a"]) });
+    // 900 tokens, of which outside only the decade is known.
+    let closed = [Exposure::closed(Kind::Gradient, silent.set, Sha256::of(b"public"), &silent.cells)];
+    for (max_tokens, admitted) in [(900, false), (999, false), (1000, true)] {
+        let exception = ExceptionRecord {
+            schema: ExceptionRecord::schema(),
+            id: "E-1".into(),
+            demo: true,
+            subject,
+            rule: "state.none-found".into(),
+            max_tokens,
+            reason: "consent".into(),
+            owner: "legal".into(),
+            expires: AS_OF.parse().unwrap(),
+        };
+        world.record("e", exception, &["legal-1", "legal-2"]);
+        assert_eq!(world.open().unwrap().exposures(subject, &closed).is_admitted(), admitted, "{max_tokens}");
+    }
+}
+
+#[test]
 fn weights_need_a_grant_that_covers_act_purpose_places_and_day() {
     let mut world = World::new();
     let root = Sha256::of(b"weights");
