@@ -17,6 +17,8 @@ pub struct InspectReport {
     pub trust: String,
     /// Documents, by set.
     pub sets: Vec<SetRow>,
+    /// Closed sets of which only the public manifest is here, by terms.
+    pub outward: Vec<OutwardRow>,
     /// Dropped documents, by set, stage and reason.
     pub dropped: Vec<DroppedRow>,
     /// Training tokens, by set and tier.
@@ -52,6 +54,23 @@ pub struct SetRow {
     pub bytes_in: u64,
     /// Training tokens × copies.
     pub tokens: u64,
+}
+
+/// What may be said of a closed set outside its owner's house, for one cell.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct OutwardRow {
+    /// The set.
+    pub set: String,
+    /// The terms.
+    pub license: Option<String>,
+    /// Whether they are known.
+    pub state: String,
+    /// What that rests on.
+    pub basis: Option<String>,
+    /// The bound on the whole set's tokens, all cells together.
+    pub at_most: Option<u64>,
+    /// The digest of the public manifest.
+    pub manifest: String,
 }
 
 /// Documents that one reason took.
@@ -172,8 +191,8 @@ pub struct ExposureRow {
 }
 
 const SETS: &str = r#"
-SELECT m."set", m.access, coalesce(l.read, 0) AS read, coalesce(l.kept, 0) AS kept,
-       coalesce(l.held_out, 0) AS held_out, coalesce(l.dropped, 0) AS dropped,
+SELECT m."set", m.access, coalesce(l.read, m.read) AS read, coalesce(l.kept, m.kept) AS kept,
+       coalesce(l.held_out, m.held_out) AS held_out, coalesce(l.dropped, m.dropped) AS dropped,
        coalesce(l.bytes_in, 0) AS bytes_in, m.tokens
 FROM manifests m LEFT JOIN (
   SELECT "set", count(*) AS read,
@@ -183,6 +202,11 @@ FROM manifests m LEFT JOIN (
          sum(bytes_in) AS bytes_in
   FROM ledger GROUP BY "set") l ON l."set" = m."set"
 ORDER BY m."set""#;
+
+const OUTWARD: &str = r#"
+SELECT p."set", p.license, p.state, p.basis, p.at_most, p.manifest
+FROM public_cells p LEFT JOIN manifests m ON m."set" = p."set"
+WHERE m."set" IS NULL ORDER BY p."set", p.license, p.state, p.basis"#;
 
 const DROPPED: &str = r#"
 SELECT "set", stage, reason, count(*) AS documents, sum(bytes_in) AS bytes
@@ -227,6 +251,7 @@ pub fn inspect(folder: &Folder, trust: String) -> Result<InspectReport> {
         kind: folder.kind,
         trust,
         sets: engine.sql(SETS)?.read()?,
+        outward: engine.sql(OUTWARD)?.read()?,
         dropped: engine.sql(DROPPED)?.read()?,
         tiers: engine.sql(TIERS)?.read()?,
         licenses: engine.sql(LICENSES)?.read()?,

@@ -28,11 +28,13 @@ const KEYS: [(&str, &str); 9] = [
 ];
 
 /// The house's policies: name, act, purpose, families allowed, properties denied.
-const POLICIES: [(&str, &str, &str, &str, &str); 4] = [
+const POLICIES: [(&str, &str, &str, &str, &str); 6] = [
     ("build", "build", "research", "\"share-alike\", \"non-commercial\"", "\"no-training\""),
     ("train", "train", "research", "\"share-alike\", \"non-commercial\"", "\"no-training\""),
     ("research", "serve", "research", "\"share-alike\", \"non-commercial\"", "\"no-training\""),
     ("commercial", "serve", "commercial", "\"share-alike\"", "\"non-commercial\", \"no-training\""),
+    ("publish", "publish-data", "commercial", "\"share-alike\"", "\"non-commercial\", \"no-training\""),
+    ("release", "release-weights", "research", "\"share-alike\", \"non-commercial\"", "\"no-training\""),
 ];
 
 /// A folder with everything that a corpus needs but its text.

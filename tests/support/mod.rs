@@ -7,9 +7,9 @@ mod program;
 mod shared;
 
 pub(crate) use files::{contents, copy_tree, differences, flip_byte, random};
-pub(crate) use house::{AS_OF, House};
+pub(crate) use house::{AS_OF, House, NOTES_TERMS};
 pub(crate) use program::{Ended, flexmix, flexmix_program, quiet, torch_program};
-pub(crate) use shared::{corpus, model};
+pub(crate) use shared::{corpus, model, once};
 
 use std::path::PathBuf;
 

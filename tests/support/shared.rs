@@ -66,7 +66,7 @@ fn run_folder() -> PathBuf {
 }
 
 /// Builds `name` once, whoever comes first, and gives it. What broke off half-way is built anew.
-fn once(name: &str, make: impl FnOnce(&House)) -> House {
+pub(crate) fn once(name: &str, make: impl FnOnce(&House)) -> House {
     let run = run_folder();
     let (whole, half) = (run.join(name), run.join(format!("{name}.half")));
     let lock = File::create(run.join(format!("{name}.lock"))).unwrap();

@@ -2,6 +2,7 @@
 //! Doc comments here are the help text.
 
 mod build;
+mod publish;
 mod read;
 mod sign;
 mod train;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use manifests::date::Date;
 
 pub(crate) use build::BuildArgs;
+pub(crate) use publish::{ByAgreement, PublishArgs};
 pub(crate) use read::{AuditArgs, InspectArgs, PolicyCheckArgs, PolicyCommand, QueryArgs, VerifyArgs};
 pub(crate) use sign::{KeysCommand, SignArgs, SignKind, TrustCommand, TrustCompromiseArgs, TrustKeysArgs};
 pub(crate) use train::{LaunchArgs, PassArgs, PlanArgs, TrainCommand};
@@ -52,6 +54,8 @@ pub(crate) enum Command {
     Query(QueryArgs),
     /// Answer whether a corpus or model may be used under a policy, and why not
     Audit(AuditArgs),
+    /// Hand out of a closed corpus what may leave, and nothing else
+    Publish(PublishArgs),
     /// Check policy files
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -36,8 +36,10 @@ pub(crate) struct InspectArgs {
 
 /// Arguments of `flexmix query`.
 #[derive(Debug, Args)]
-#[command(after_help = "Tables: ledger, claims, documents, sources, cells, manifests, stamps, exposure.\n\n\
-Example:\n  flexmix query corpus \"SELECT reason, count(*) AS n FROM ledger WHERE decision = 'dropped' GROUP BY reason ORDER BY n DESC\"")]
+#[command(
+    after_help = "Tables: ledger, claims, documents, sources, cells, public_cells, manifests, stamps, exposure.\n\n\
+Example:\n  flexmix query corpus \"SELECT reason, count(*) AS n FROM ledger WHERE decision = 'dropped' GROUP BY reason ORDER BY n DESC\""
+)]
 pub(crate) struct QueryArgs {
     /// A corpus or model folder
     #[arg(value_name = "DIR")]

@@ -3,6 +3,7 @@
 mod audit;
 mod build;
 mod policy;
+mod publish;
 mod query;
 mod sign;
 mod torch;
@@ -28,6 +29,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Exit> {
         Command::Inspect(args) => query::inspect(&args, output),
         Command::Query(args) => query::query(&args, output),
         Command::Audit(args) => audit::run(&args, output),
+        Command::Publish(args) => publish::run(&args, output),
         Command::Policy(PolicyCommand::Check(args)) => policy::check(&args, output),
         Command::Keys(KeysCommand::Generate { out }) => sign::generate(&out, output),
         Command::Sign(args) => sign::sign(&args, output),

@@ -61,6 +61,16 @@ fn text(report: &InspectReport) -> String {
         let counts = [r.read, r.kept, r.held_out, r.dropped, r.bytes_in, r.tokens].map(number);
         [r.set.clone(), r.access.clone()].into_iter().chain(counts).collect()
     });
+    let outward = report.outward.iter().map(|r| {
+        vec![
+            r.set.clone(),
+            or_none(&r.license),
+            r.state.clone(),
+            or_none(&r.basis),
+            or_unsaid(r.at_most),
+            r.manifest.clone(),
+        ]
+    });
     let dropped = report
         .dropped
         .iter()
@@ -102,12 +112,20 @@ fn text(report: &InspectReport) -> String {
             or_unsaid(r.at_most),
         ]
     });
+    let outward_tree = report.kind == pipeline::query::Kind::Outward;
     [
+        if outward_tree { format!("{}\n\n", pipeline::audit::OUTWARD_TREE) } else { String::new() },
         section(
             "documents by set",
             &["set", "access", "read", "kept", "held out", "dropped", "bytes in", "tokens"],
             &[false, false, true, true, true, true, true, true],
             sets.collect(),
+        ),
+        section(
+            "closed sets, as their owner tells of them (tokens: a bound on the whole set)",
+            &["set", "terms", "state", "basis", "tokens at most", "public manifest"],
+            &[false, false, false, false, true, false],
+            outward.collect(),
         ),
         section(
             "dropped by reason",

@@ -39,6 +39,7 @@ pub fn page(report: &AuditReport) -> String {
             }
             body {
                 h1 { "Audit of " (report.subject) }
+                @if report.kind == crate::query::Kind::Outward { p { "This is " (super::OUTWARD_TREE) "." } }
                 @match &report.verdicts {
                     Some(verdicts) => (first_screen(verdicts, report)),
                     None => p { "No policy was given, so nothing is decided; these are facts." },

@@ -50,6 +50,9 @@ pub(super) struct Judgement<'a> {
 pub(super) fn subjects(folder: &Folder) -> Vec<Subject> {
     match folder.kind {
         Kind::Corpus => sets(folder),
+        Kind::Outward => {
+            sets(folder).into_iter().chain(folder.outward.iter().flat_map(|o| o.stamps.iter().map(weights))).collect()
+        }
         Kind::Model => {
             let unstamped = |m: &Member| Subject {
                 kind: if m.id.as_str() == "anchor" { "anchor" } else { "expert" },
@@ -169,7 +172,8 @@ pub(super) fn mixing(judgements: &[Judgement<'_>], gate: &Gate) -> Option<String
 /// What the verdicts add up to, and why in one sentence.
 pub(super) fn answer(kind: Kind, all: &[Judged], mixing: Option<&str>, question: &Question) -> (Answer, String) {
     // A set that kept nothing answers nothing.
-    let all: Vec<&Judged> = all.iter().filter(|j| kind == Kind::Model || j.totals.tokens > 0).collect();
+    let all: Vec<&Judged> =
+        all.iter().filter(|j| kind != Kind::Corpus || j.totals.tokens + j.totals.at_most > 0).collect();
     let names = |admitted: bool| -> Vec<&str> {
         all.iter().filter(|j| j.admitted == admitted).map(|j| j.id.as_str()).collect()
     };
@@ -181,10 +185,17 @@ pub(super) fn answer(kind: Kind, all: &[Judged], mixing: Option<&str>, question:
     let anchor_denied = all.iter().any(|j| j.kind == "anchor" && !j.admitted);
     match kind {
         _ if all.is_empty() => (Answer::No, "there is nothing here to use".to_owned()),
-        Kind::Model if anchor_denied => (Answer::No, format!("{under}, the anchor is denied, so nothing runs")),
+        Kind::Model | Kind::Outward if anchor_denied => {
+            (Answer::No, format!("{under}, the anchor is denied, so nothing runs"))
+        }
         _ if no.is_empty() => {
             let what = format!("{under}, the signed records of all {} list no token that the policy denies", yes.len());
             (Answer::Yes, what)
+        }
+        Kind::Outward if yes.is_empty() => (Answer::No, format!("{under}, nothing in it is permitted")),
+        Kind::Outward => {
+            let what = format!("{under}, {} may be used; {} may not", yes.join(", "), no.join(", "));
+            (Answer::InPart, what)
         }
         Kind::Model => {
             let what = format!(

@@ -197,6 +197,10 @@ pub struct AuditReport {
     pub does_not_say: &'static str,
 }
 
+/// What an outward tree is, for people.
+pub const OUTWARD_TREE: &str = "an outward tree: what the owners of closed sets handed out, and nothing else; their \
+text, tokens and ledger are not here";
+
 /// The other half of the first screen (semantics.md §3).
 pub const DOES_NOT_SAY: &str = "It does not say that the signed records are true, that no copy of a denied text sits \
 in a permitted set, that weights are or are not derivative works, or that an answer is clean. Exclusion concerns \

@@ -138,6 +138,9 @@ pub(super) fn asked(question: &Question) -> String {
 pub(super) fn report(report: &AuditReport) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "Audit of {}", report.subject);
+    if report.kind == crate::query::Kind::Outward {
+        _ = writeln!(text, "This is {}.", super::OUTWARD_TREE);
+    }
     match &report.verdicts {
         Some(verdicts) => verdict_part(&mut text, verdicts, report.does_not_say),
         None => _ = writeln!(text, "No policy was given, so nothing is decided; these are facts."),

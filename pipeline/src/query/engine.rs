@@ -25,8 +25,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the tables of `folder`: `ledger`, `claims`, `documents`, `sources`, `cells`, `manifests`, `stamps`,
-    /// `exposure`. A model folder has the last two only; the others are empty.
+    /// Opens the tables of `folder`: `ledger`, `claims`, `documents`, `sources`, `cells`, `public_cells`,
+    /// `manifests`, `stamps`, `exposure`. A model folder has the last two only; the others are empty.
     ///
     /// # Errors
     /// [`Error::Record`] when a file is not the one that a manifest names; [`Error::Io`] and [`Error::Engine`] when a
@@ -158,7 +158,7 @@ fn mistake(error: &DataFusionError) -> String {
 }
 
 fn hint() -> String {
-    "queries read the tables ledger, claims, documents, sources, cells, manifests, stamps and exposure, and change \
+    "queries read the tables ledger, claims, documents, sources, cells, public_cells, manifests, stamps and exposure, and change \
      nothing; `SHOW COLUMNS FROM ledger` lists columns"
         .to_owned()
 }

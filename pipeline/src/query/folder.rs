@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use manifests::date::Date;
 use manifests::digest::Sha256;
 use manifests::manifest::{PublicManifest, SetManifest};
+use manifests::publication::PUBLICATION_FILE;
 use manifests::sign::{Envelope, Record, Statement};
 use manifests::stamp::{Member, ModelIndex, Stamp};
 use manifests::trust::{Role, STATEMENT_TYPE, Trust};
 use serde::Serialize;
 
+use super::outward::Outward;
 use crate::error::{Error, Result};
 
 /// The file of a set's manifest, in the set's folder.
@@ -31,6 +33,8 @@ pub enum Kind {
     Corpus,
     /// A model.
     Model,
+    /// What an owner handed out of a closed corpus.
+    Outward,
 }
 
 /// How far a record's signatures were checked.
@@ -109,6 +113,8 @@ pub struct Folder {
     pub public: Vec<Signed<PublicManifest>>,
     /// The models, by name; the one model of a model folder.
     pub models: Vec<ModelFolder>,
+    /// What makes it an outward tree.
+    pub outward: Option<Outward>,
 }
 
 impl Folder {
@@ -119,8 +125,8 @@ impl Folder {
     /// [`Error::Usage`] when the folder is neither a corpus nor a model; [`Error::Record`] for a record that cannot
     /// be read at all.
     pub fn open(root: &Path, trust: Option<(&Trust, Date)>) -> Result<Self> {
-        let model = root.join(INDEX_FILE).is_file();
-        if !model && !root.join("sets").is_dir() {
+        let (model, outward) = (root.join(INDEX_FILE).is_file(), root.join(PUBLICATION_FILE).is_file());
+        if !model && !outward && !root.join("sets").is_dir() {
             let what = format!("`{}` is neither a corpus nor a model folder", root.display());
             let hint = "a corpus holds `sets/`, a model `index.dsse.json`; a build that did not finish has neither";
             return Err(Error::usage(what, hint));
@@ -131,11 +137,18 @@ impl Folder {
             manifests: vec![],
             public: vec![],
             models: vec![],
+            outward: None,
         };
         if model {
             folder.models.push(ModelFolder::open(root, trust)?);
             return Ok(folder);
         }
+        if outward {
+            folder.kind = Kind::Outward;
+            folder.outward = Some(Outward::open(root, trust)?);
+        }
+        // Inside the house the builder speaks; outside it is the owner who must (semantics.md §4).
+        let of_public = if outward { Role::Owner } else { Role::Builder };
         for set in folders_of(&root.join("sets"))? {
             let scope = name_of(&set);
             let (manifest, public) = (set.join(MANIFEST_FILE), set.join(PUBLIC_FILE));
@@ -143,7 +156,7 @@ impl Folder {
                 folder.manifests.push(Signed::read(&manifest, trust, Role::Builder, &scope)?);
             }
             if public.is_file() {
-                folder.public.push(Signed::read(&public, trust, Role::Builder, &scope)?);
+                folder.public.push(Signed::read(&public, trust, of_public, &scope)?);
             }
         }
         for model in folders_of(&root.join("models"))?.iter().filter(|m| m.join(INDEX_FILE).is_file()) {
@@ -164,6 +177,8 @@ impl Folder {
                 manifest.record.shards.iter().map(|s| (set.join(s.file.path.as_str()), s.file.length, s.file.digest));
             let evidence =
                 manifest.record.evidence.iter().map(|f| (PathBuf::from(f.path.as_str()), f.length, f.digest));
+            // The ledger stays in the house, also that of a public set.
+            let evidence = evidence.filter(|_| self.kind == Kind::Corpus);
             for (path, length, digest) in shards.chain(evidence) {
                 let whole = self.root.join(&path);
                 let found = Sha256::of_file(&whole).map_err(|e| refused(&whole, &e.to_string()))?;
@@ -173,7 +188,8 @@ impl Folder {
                 named.insert(path);
             }
         }
-        for folder in ["ledger", "claims"].iter().filter(|_| !self.manifests.is_empty()) {
+        let is_built = self.kind == Kind::Corpus && !self.manifests.is_empty();
+        for folder in ["ledger", "claims"].iter().filter(|_| is_built) {
             let entries =
                 std::fs::read_dir(self.root.join(folder)).map_err(|e| Error::io(self.root.join(folder), e))?;
             for entry in entries {
@@ -196,7 +212,8 @@ impl Folder {
             let stamps = m.stamps.iter().map(|s| (s.path.as_path(), &s.seal));
             std::iter::once((m.index.path.as_path(), &m.index.seal)).chain(stamps)
         });
-        manifests.chain(public).chain(models).find_map(|(path, seal)| match seal {
+        let outward = self.outward.iter().flat_map(Outward::seals);
+        manifests.chain(public).chain(models).chain(outward).find_map(|(path, seal)| match seal {
             Seal::Broken(why) => Some((path, why.as_str())),
             _ => None,
         })
@@ -231,11 +248,30 @@ impl<T: Record> Signed<T> {
     /// # Errors
     /// [`Error::Record`] when it is no envelope, or its payload no record of this kind.
     pub fn read(path: &Path, trust: Option<(&Trust, Date)>, role: Role, scope: &str) -> Result<Self> {
+        Self::read_for(path, trust, role, |_| vec![scope.to_owned()])
+    }
+
+    /// [`Self::read`] for a record that says itself what its signer must hold the role for: each of these scopes.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_for(
+        path: &Path,
+        trust: Option<(&Trust, Date)>,
+        role: Role,
+        scopes: impl Fn(&T) -> Vec<String>,
+    ) -> Result<Self> {
         let envelope = Envelope::read(path)?;
         let digest = Sha256::of(envelope.peek_unverified()?);
         let record = Statement::<T>::peek_unverified(&envelope, path)?.predicate;
-        let seal = trust.map_or(Seal::Unchecked, |trust| seal(&envelope, path, trust, role, scope));
-        Ok(Self { path: path.to_path_buf(), digest, record, seal })
+        let mut found = Seal::Unchecked;
+        for scope in scopes(&record) {
+            found = trust.map_or(Seal::Unchecked, |trust| seal(&envelope, path, trust, role, &scope));
+            if matches!(found, Seal::Broken(_)) {
+                break;
+            }
+        }
+        Ok(Self { path: path.to_path_buf(), digest, record, seal: found })
     }
 }
 
@@ -279,7 +315,7 @@ fn name_of(folder: &Path) -> String {
 }
 
 /// The folders in a folder, by name; none when it is absent.
-fn folders_of(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn folders_of(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),

@@ -3,11 +3,14 @@
 
 mod engine;
 mod folder;
+mod outward;
 mod rows;
 mod tables;
 
 pub use engine::Engine;
 pub use folder::{Folder, INDEX_FILE, Kind, MANIFEST_FILE, ModelFolder, PUBLIC_FILE, STAMP_FILE, Seal, Signed};
+pub use outward::Outward;
+pub(crate) use outward::stamp as read_stamp;
 pub use rows::{Column, Rows};
 pub(crate) use tables::shard_path;
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, ListBuilder, RecordBatch, StringArray, StringBuilder, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use manifests::exposure::{Cell, CellCount, TokenTotal};
-use manifests::manifest::{ManifestShard, SetManifest};
+use manifests::manifest::{ManifestShard, PublicManifest, SetManifest};
 use manifests::shard::Role;
 use manifests::stamp::Stamp;
 
-use super::folder::{Folder, ModelFolder, Signed};
+use super::folder::{Folder, Signed};
 use crate::error::Result;
 
 /// Columns in the making: text, numbers and lists, in the order in which they are declared.
@@ -64,11 +64,14 @@ impl Table {
 
 /// The tables of a folder's records, by name.
 pub(super) fn of(folder: &Folder) -> Result<Vec<(&'static str, RecordBatch)>> {
-    let stamps: Vec<(&ModelFolder, &Signed<Stamp>)> =
-        folder.models.iter().flat_map(|m| m.stamps.iter().map(move |s| (m, s))).collect();
+    let merged = folder.models.iter().flat_map(|m| m.stamps.iter().map(|s| (m.index.record.name.as_str(), s)));
+    // Weights that were handed out alone are in no model.
+    let alone = folder.outward.iter().flat_map(|o| o.stamps.iter().map(|s| ("", s)));
+    let stamps: Vec<(&str, &Signed<Stamp>)> = merged.chain(alone).collect();
     Ok(vec![
         ("sources", sources(&folder.manifests)?),
         ("cells", cells(&folder.manifests)?),
+        ("public_cells", public_cells(&folder.public)?),
         ("manifests", manifests(&folder.manifests)?),
         ("stamps", stamp_table(&stamps)?),
         ("exposure", exposure(&stamps)?),
@@ -140,13 +143,17 @@ fn manifests(manifests: &[Signed<SetManifest>]) -> Result<RecordBatch> {
         .flag("demo", manifests.iter().map(|m| Some(m.record.demo)))
         .list("signers", manifests.iter().map(|m| m.seal.signers().to_vec()))
         .flag("verified", manifests.iter().map(|m| m.seal.verified()))
+        .count("read", count(|m| m.funnel.read))
+        .count("kept", count(|m| m.funnel.kept))
+        .count("held_out", count(|m| m.funnel.held_out))
+        .count("dropped", count(|m| m.funnel.dropped.values().sum()))
         .batch()
 }
 
-fn stamp_table(stamps: &[(&ModelFolder, &Signed<Stamp>)]) -> Result<RecordBatch> {
+fn stamp_table(stamps: &[(&str, &Signed<Stamp>)]) -> Result<RecordBatch> {
     let text = |f: fn(&Stamp) -> String| stamps.iter().map(move |s| f(&s.1.record));
     Table::default()
-        .text("model", stamps.iter().map(|s| s.0.index.record.name.as_str()))
+        .text("model", stamps.iter().map(|s| s.0))
         .text("artifact", text(|s| s.id.to_string()))
         .text("subject", text(|s| format!("{:?}", s.subject).to_lowercase()))
         .text("assurance", text(|s| format!("{:?}", s.assurance).to_lowercase()))
@@ -164,20 +171,42 @@ fn stamp_table(stamps: &[(&ModelFolder, &Signed<Stamp>)]) -> Result<RecordBatch>
         .batch()
 }
 
+const fn at_most(total: TokenTotal) -> Option<u64> {
+    match total {
+        TokenTotal::Exact(_) => None,
+        TokenTotal::AtMost(bound) => Some(bound),
+    }
+}
+
+/// What may be said of closed sets: one row for each cell, with the bound on the whole set's tokens.
+fn public_cells(public: &[Signed<PublicManifest>]) -> Result<RecordBatch> {
+    let rows: Vec<_> = public.iter().flat_map(|p| p.record.cells.iter().map(move |c| (p, c))).collect();
+    let terms = |e: &Option<manifests::license::Expression>| e.as_ref().map(ToString::to_string);
+    Table::default()
+        .text("set", rows.iter().map(|r| r.0.record.set.as_str()))
+        .text("manifest", rows.iter().map(|r| r.0.digest.to_string()))
+        .text_or_null("license", rows.iter().map(|r| terms(&r.1.expression)))
+        .text("state", rows.iter().map(|r| r.1.state.as_str()))
+        .text_or_null("basis", rows.iter().map(|r| r.1.basis.as_ref().map(ToString::to_string)))
+        .text_or_null("election", rows.iter().map(|r| terms(&r.1.election)))
+        .count("at_most", rows.iter().map(|r| at_most(r.0.record.tokens)))
+        .text("commitments_root", rows.iter().map(|r| r.0.record.commitments_root.to_string()))
+        .text("full", rows.iter().map(|r| r.0.record.full.to_string()))
+        .list("signers", rows.iter().map(|r| r.0.seal.signers().to_vec()))
+        .flag("verified", rows.iter().map(|r| r.0.seal.verified()))
+        .batch()
+}
+
 /// One row for each cell of each exposure. A closed set's cells have no counts; `at_most` bounds their total.
-fn exposure(stamps: &[(&ModelFolder, &Signed<Stamp>)]) -> Result<RecordBatch> {
+fn exposure(stamps: &[(&str, &Signed<Stamp>)]) -> Result<RecordBatch> {
     let rows: Vec<_> = stamps
         .iter()
         .flat_map(|(m, s)| {
             s.record.exposures.iter().flat_map(move |e| e.cells.iter().map(move |c| (m, &s.record, e, c)))
         })
         .collect();
-    let at_most = |total: TokenTotal| match total {
-        TokenTotal::Exact(_) => None,
-        TokenTotal::AtMost(bound) => Some(bound),
-    };
     let table = Table::default()
-        .text("model", rows.iter().map(|r| r.0.index.record.name.as_str()))
+        .text("model", rows.iter().map(|r| *r.0))
         .text("artifact", rows.iter().map(|r| r.1.id.as_str()))
         .text("kind", rows.iter().map(|r| r.2.kind.as_str()))
         .text("set", rows.iter().map(|r| r.2.set.as_str()))

@@ -1,10 +1,11 @@
-//! Checks that a corpus or model folder is what its signed records say: signatures, lengths, digests, counts, roots
+//! Checks that a corpus, a model folder or an outward tree is what its signed records say: signatures, lengths, digests, counts, roots
 //! and balance. Believes no file until its digest is checked, judges no terms (that is `audit`), and reports every
 //! failure, not only the first.
 
 mod corpus;
 mod ledger;
 mod model;
+mod outward;
 mod shard;
 
 use std::path::Path;
@@ -16,6 +17,8 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::query::{Folder, Kind, Seal, Signed};
+
+pub(crate) use outward::signature as model_signature;
 
 /// How one check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -88,14 +91,20 @@ pub fn verify(root: &Path, trust: Option<(&Trust, Date)>, records: Option<&Path>
         Err(Error::Record(manifests::Error::Malformed { kind, path, what })) => {
             let mut log = Log::new(root);
             log.failed(&path, "record", format!("it is not a valid {kind}: {what}"));
-            let kind = if root.join("sets").is_dir() { Kind::Corpus } else { Kind::Model };
+            let kind = match root.join("sets").is_dir() {
+                _ if root.join(manifests::publication::PUBLICATION_FILE).is_file() => Kind::Outward,
+                true => Kind::Corpus,
+                false => Kind::Model,
+            };
             return Ok(log.report(kind, trust));
         }
         other => other?,
     };
     let mut log = Log::new(root);
-    if folder.kind == Kind::Corpus {
-        corpus::verify(&folder, &mut log)?;
+    match &folder.outward {
+        Some(outward) => outward::verify(&folder, outward, trust, &mut log)?,
+        None if folder.kind == Kind::Corpus => corpus::verify(&folder, &mut log)?,
+        None => {}
     }
     for model in &folder.models {
         model::verify(model, &mut log)?;

@@ -80,7 +80,8 @@ pub(super) fn file(path: &Path, leaf: &FileLeaf) -> std::result::Result<String, 
     equal(&digest, &leaf.digest)
 }
 
-fn files_beneath(root: &Path, folder: &Path) -> Result<Vec<String>> {
+/// Every file beneath a folder, by path.
+pub(super) fn files_beneath(root: &Path, folder: &Path) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
         let path = entry.map_err(|e| Error::io(folder, e))?.path();
