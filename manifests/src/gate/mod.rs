@@ -300,7 +300,9 @@ impl Gate {
     }
 }
 
-const fn reason_of(target: &WithdrawalTarget) -> Reason {
+/// The reason that a withdrawal of this gives.
+#[must_use]
+pub const fn reason_of(target: &WithdrawalTarget) -> Reason {
     match target {
         WithdrawalTarget::Source(_) => Reason::SourceWithdrawn,
         WithdrawalTarget::Rightsholder(_) => Reason::RightsholderWithdrawn,

@@ -42,6 +42,12 @@ pub(super) fn closed(
 ) -> Result<()> {
     let full = &signed.record;
     let public = outward(folder, full)?;
+    let superseded = |digest| house.records.is_superseded(&full.corpus, &full.set, digest);
+    if superseded(signed.digest) || superseded(public.digest) {
+        let (code, why) = (Some(Reason::ManifestSuperseded.code()), Reason::ManifestSuperseded.meaning().to_owned());
+        decided.refused.push(Refused { subject: subject(&full.set), code, why });
+        return Ok(());
+    }
     may_sign(house, full.set.as_str())?;
     commitments(folder, signed, public, house)?;
     let base = format!("sets/{}", full.set);
@@ -139,8 +145,8 @@ fn denied(signed: &Signed<SetManifest>, house: &House<'_>) -> Result<Option<(Opt
         tokens: TokenTotal::Exact(sums.iter().map(|s| s.1).sum()),
     };
     let decision = gate.exposures(signed.digest, &[exposure]);
-    if let Some(finding) = decision.findings.first() {
-        let denial = &finding.denial;
+    let superseded = gate.current(&manifest.corpus, &manifest.set, signed.digest);
+    if let Some(denial) = decision.findings.first().map(|f| &f.denial).or(superseded.as_ref()) {
         let line = denial.rule.as_ref().map_or_else(String::new, |r| format!(", {}:{}", gate.policy.file, r.line));
         let why = format!("{} ({}{line})", denial.reason.meaning(), denial.detail);
         return Ok(Some((Some(denial.reason.code()), why)));
@@ -150,6 +156,6 @@ fn denied(signed: &Signed<SetManifest>, house: &House<'_>) -> Result<Option<(Opt
         manifests: BTreeSet::from([signed.digest]),
         texts: BTreeSet::new(),
     };
-    Ok(takes(&held, house)
+    Ok(takes(&held, Act::PublishData, house)
         .map(|(reason, id): (Reason, String)| (Some(reason.code()), format!("{} ({id})", reason.meaning()))))
 }

@@ -138,7 +138,8 @@ fn withdrawn(
     for full in closed.iter().filter(|_| works) {
         held.texts.extend(documents::of(&folder.root, &full.record)?.iter().map(|d| d.text));
     }
-    Ok(takes(&held, house).map(|(reason, id)| (Some(reason.code()), format!("{} ({id})", reason.meaning()))))
+    Ok(takes(&held, Act::ReleaseWeights, house)
+        .map(|(reason, id)| (Some(reason.code()), format!("{} ({id})", reason.meaning()))))
 }
 
 /// Verifies a stamped folder and adds its files.

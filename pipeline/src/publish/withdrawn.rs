@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 
 use manifests::digest::Sha256;
 use manifests::exposure::Cell;
+use manifests::gate::reason_of;
+use manifests::policy::Act;
 use manifests::reason::Reason;
 use manifests::record::{Withdrawal, WithdrawalTarget};
+use manifests::records::Filed;
 
 use super::House;
 
@@ -20,22 +23,25 @@ pub(super) struct Held<'a> {
     pub texts: BTreeSet<Sha256>,
 }
 
-/// The first withdrawal that takes any of it: its reason, and its id.
-pub(super) fn takes(held: &Held<'_>, house: &House<'_>) -> Option<(Reason, String)> {
-    let all = &house.records.withdrawals;
-    let hit = |w: &Withdrawal| match &w.target {
-        WithdrawalTarget::Work { text, held_by } => {
-            w.effective <= house.as_of
-                && (held.texts.contains(text) || held_by.iter().any(|m| held.manifests.contains(m)))
-        }
-        _ => held.cells.iter().any(|cell| w.takes(cell, all, house.as_of)),
+/// The first withdrawal in force against the act that takes any of it: its reason, and its id.
+pub(super) fn takes(held: &Held<'_>, act: Act, house: &House<'_>) -> Option<(Reason, String)> {
+    let in_force = || house.records.in_force(act, house.as_of);
+    let sources = in_force().filter_map(|w| match &w.target {
+        WithdrawalTarget::Source(source) => Some(source.clone()),
+        _ => None,
+    });
+    let sources = sources.collect();
+    let hit = |w: &Filed<Withdrawal>| {
+        // What the owner answered outweighs what was found.
+        let answered = held.manifests.iter().any(|m| house.records.answer(w, *m) == Some(true));
+        answered
+            || match &w.target {
+                WithdrawalTarget::Work { text, held_by } => {
+                    held.texts.contains(text) || !held_by.is_disjoint(&held.manifests)
+                }
+                _ => held.cells.iter().any(|cell| w.takes(cell, &sources)),
+            }
     };
-    let found = all.iter().find(|w| hit(w))?;
-    let reason = match found.target {
-        WithdrawalTarget::Source(_) => Reason::SourceWithdrawn,
-        WithdrawalTarget::Work { .. } => Reason::WorkWithdrawn,
-        WithdrawalTarget::Rightsholder(_) => Reason::RightsholderWithdrawn,
-        WithdrawalTarget::License(_) => Reason::LicenseWithdrawn,
-    };
-    Some((reason, found.id.clone()))
+    let found = in_force().find(|w| hit(w))?;
+    Some((reason_of(&found.target), found.id.clone()))
 }

@@ -276,7 +276,7 @@ fn an_exception_lifts_one_rule_of_one_artifact_up_to_its_ceiling_and_never_a_wit
 #[test]
 fn a_ceiling_tests_the_upper_bound_of_a_closed_set() {
     let mut world = World::new();
-    let text = include_str!("../policy/example.toml")
+    let text = include_str!("../../policy/example.toml")
         .replace("sources = [\"forum.example\"]\n", "")
         .replace("rightsholders = [\"https://ror.org/012345678\"]\n", "");
     world.exact("policy.toml", &text, POLICY_TYPE, &["legal-1", "legal-2"]);
