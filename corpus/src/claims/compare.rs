@@ -90,18 +90,21 @@ fn is_marker(before: char, word: &str, after: &str) -> bool {
 
 /// Whether a line is a copyright statement and nothing more.
 pub(super) fn is_copyright(line: &str) -> bool {
+    let plain = line.to_lowercase();
+    let plain = plain.split(|c: char| !c.is_alphanumeric());
+    states_copyright(line) && plain.clone().all(|w| !NORMATIVE.contains(&w)) && plain.count() < 60
+}
+
+/// Whether a line states a copyright, whatever else it says: it is kept for notices, and never left out of a text.
+pub(super) fn states_copyright(line: &str) -> bool {
     static STATEMENT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         Regex::new(r"(?i)^\W*(?:portions )?(?:copyright\s*(?:\(c\)|©|notice)?[,:]?\s*(?:[\[<{]|\d{4}|\(c\)|©)|copyright\s+\(c\)|copyright\s*©|©|\(c\)\s*\d{4})").ok()
     });
-    let plain = line.to_lowercase();
-    let plain = plain.split(|c: char| !c.is_alphanumeric());
     STATEMENT.as_ref().is_some_and(|s| s.is_match(line))
-        && plain.clone().all(|w| !NORMATIVE.contains(&w))
-        && plain.count() < 60
 }
 
 /// Whether a line after a copyright statement goes on with years and a name.
-fn continues_copyright(line: &str) -> bool {
+pub(super) fn continues_copyright(line: &str) -> bool {
     let trimmed = line.trim_start();
     let year = trimmed.as_bytes().iter().take_while(|b| b.is_ascii_digit()).count() == 4;
     year && trimmed.len() < line.len() && is_copyright(&format!("Copyright (c) {trimmed}"))

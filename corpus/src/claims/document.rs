@@ -166,7 +166,8 @@ impl Head<'_> {
 
     fn copyrights(&self) -> Vec<Claim> {
         let tag = |line: &str| line.contains("SPDX-FileCopyrightText:") && is_comment(line, "SPDX");
-        let found = self.lines.iter().filter(|(_, l)| tag(l) || is_comment(l, "") && compare::is_copyright(l));
+        let found =
+            self.lines.iter().filter(|(_, l)| tag(l) || is_comment(l, "") && compare::states_copyright(uncommented(l)));
         found.map(|(n, line)| self.claim(Speaker::Rightsholder, Statement::Copyright, uncommented(line), *n)).collect()
     }
 }

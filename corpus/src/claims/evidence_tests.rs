@@ -3,6 +3,7 @@
 use manifests::claim::{Claim, Scope, Speaker, Statement};
 use manifests::conclusion::{State, conclude};
 use manifests::digest::Sha256;
+use proptest::prelude::*;
 
 use super::wording::{Terms, declared};
 use super::{SourceClaims, document_claims, source_claims};
@@ -249,6 +250,32 @@ fn notices_are_kept_whole() {
 }
 
 #[test]
+fn copyright_statements_are_kept_whatever_else_their_line_says() {
+    let license = "Copyright (c) 2019-2024 Ada. Use of this source is governed by a license.\nCopyright 2020 Grace\n  2021 Joan\nThe copyright notice must stay.\nCopyright [yyyy] [name]\n";
+    let kept: Vec<String> = evidence(&[("LICENSE", license)])
+        .claims
+        .into_iter()
+        .filter(|c| c.statement == Statement::Copyright)
+        .map(|c| c.raw)
+        .collect();
+    let first = "Copyright (c) 2019-2024 Ada. Use of this source is governed by a license.";
+    assert_eq!(kept, [first, "Copyright 2020 Grace", "2021 Joan"]);
+    let head = "// Copyright 2024 Ada. Licensed under the MIT License.\n";
+    let claims = document_claims(&document("a.c", head), &SourceClaims::default(), None);
+    assert!(
+        claims.iter().any(|c| c.statement == Statement::Copyright && c.raw.starts_with("Copyright 2024 Ada")),
+        "{claims:#?}"
+    );
+}
+
+#[test]
+fn a_file_that_the_recipe_names_is_a_hint_where_its_name_says_nothing() {
+    let claims = evidence(&[("COPYRIGHT", "Parts are under other terms.\n"), ("LICENSE", text("MIT"))]).claims;
+    assert_eq!((claims[0].speaker, claims[0].locator.as_str()), (Speaker::Detector, "COPYRIGHT:1"), "{claims:#?}");
+    assert_eq!(conclude(&claims).expression.unwrap().to_string(), "MIT");
+}
+
+#[test]
 fn marks_of_a_page_wherever_they_stand() {
     let said = |html: &str| document_claims(&document("a.html", html), &SourceClaims::default(), None);
     let filler = "<p>word</p>\n".repeat(1000);
@@ -282,4 +309,23 @@ fn marks_of_a_page_wherever_they_stand() {
     assert_eq!(state("<a rel=license href=\"https://example.org/our-terms\">x</a>"), State::Unparseable);
     let two = "<a rel=license href=\"https://creativecommons.org/licenses/by/4.0/\">x</a><a rel=license href=\"https://creativecommons.org/licenses/by-nc/4.0/\">y</a>";
     assert_eq!(state(two), State::Contradicted);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn no_file_of_evidence_panics(
+        text in "(\\PC|[\\n:#\\[\\]\"'=<>*\\\\ -]|Files: |License: |Copyright: |Format: x/copyright-format/1.0|---\\n|license: |\\[\\[annotations\\]\\]\\n|path = |<a rel=license href=|<meta name=license content=){0,40}",
+    ) {
+        let names = ["debian/copyright", "REUSE.toml", "CITATION.cff", "README.md", "pyproject.toml", "composer.json", "x.license", "v/NOTICE", "AUTHORS"];
+        for prefix in ["", "Format: https://x/copyright-format/1.0/\n\n", "---\n"] {
+            let text = format!("{prefix}{text}");
+            let source = evidence(&names.map(|name| (name, text.as_str())));
+            for path in ["x", "debian/y", "v/z.html"] {
+                let _ = document_claims(&document(path, &text), &source, None);
+                let _ = source.above(path);
+            }
+        }
+    }
 }

@@ -65,6 +65,10 @@ pub(super) fn claims(files: &[&EvidenceFile], speaker: Speaker, date: Option<Dat
             }
         }
     }
+    for file in files.iter().filter(|f| f.whole && is_prose(f, &package)) {
+        let said = license_text(file, &package, None, &mut BTreeMap::new());
+        claims.extend(said.map(|said| claim(&said, Speaker::Detector, date)));
+    }
     quote_families(&mut heard);
     claims.extend(
         heard.iter().map(|h| claim(h, if h.terms == Terms::Silent { Speaker::Detector } else { speaker }, date)),
@@ -127,6 +131,15 @@ fn is_license_text(file: &EvidenceFile, package: &Metadata) -> bool {
     let other = other || upper.ends_with(".LICENSE") || upper == "REUSE.TOML";
     let usual = ["LICENSE", "LICENCE", "COPYING", "UNLICENSE"].iter().any(|u| upper.starts_with(u));
     !other && (usual || is_named(file, package)) && metadata::read(name(&file.path), "").is_none()
+}
+
+/// Whether a file of the whole source may speak of terms and is none of those that are read as such: the recipe names
+/// it, or it is called `COPYRIGHT`. It is a hint.
+fn is_prose(file: &EvidenceFile, package: &Metadata) -> bool {
+    let upper = upper(&file.path);
+    let read = ["NOTICE", "AUTHORS", "README", "CREDITS", "CONTRIBUTORS", "REUSE.TOML"];
+    let other = read.iter().any(|o| upper.starts_with(o));
+    !other && !upper.ends_with(".LICENSE") && metadata_of(file).is_none() && !is_license_text(file, package)
 }
 
 fn is_named(file: &EvidenceFile, package: &Metadata) -> bool {

@@ -41,12 +41,11 @@ fn is_authors(file: &EvidenceFile) -> bool {
 
 /// Copyright lines and required notices, one claim each.
 fn lines(file: &EvidenceFile, text: &str, speaker: Speaker, date: Option<Date>) -> Vec<Claim> {
-    let said = |line: &str| {
-        if compare::is_copyright(line) {
-            Some(Statement::Copyright)
-        } else {
-            line.trim_start().starts_with("Required Notice:").then_some(Statement::Attribution)
-        }
+    let mut after = false;
+    let mut said = |line: &str| {
+        after = compare::states_copyright(line) || after && compare::continues_copyright(line);
+        let required = line.trim_start().starts_with("Required Notice:");
+        if after { Some(Statement::Copyright) } else { required.then_some(Statement::Attribution) }
     };
     // Placeholders of a listed text are nobody's copyright.
     let real = |line: &str| !["[yyyy]", "<year>", "<YEAR>"].iter().any(|slot| line.contains(slot));
