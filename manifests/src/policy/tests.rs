@@ -156,3 +156,28 @@ fn absent_sections_deny() {
     let text = format!("{}{}", &EXAMPLE[..start], &EXAMPLE[end..]);
     assert_eq!(reasons(&text, &cell("MIT")), [Reason::BasisNotAllowed, Reason::LicenseNotAllowed]);
 }
+
+#[test]
+fn a_reservation_ends_mining_by_law_and_a_license_only_where_the_policy_says_so() {
+    use crate::claim::Signal::{Aipref, Noai, Robots, Rsl, Tdmrep, Tos};
+    let looked = |basis: Basis, robots: bool| {
+        let mut optouts: BTreeMap<_, _> = [Aipref, Noai, Rsl, Tdmrep, Tos].map(|signal| (signal, false)).into();
+        optouts.insert(Robots, robots);
+        Cell { basis: Some(basis), optouts, ..cell("MIT") }
+    };
+    let unlooked = |basis: Basis| Cell { basis: Some(basis), ..cell("MIT") };
+    let ends = |bases: &str| EXAMPLE.replace("ends = [\"tdm-art4\"]", &format!("ends = [{bases}]"));
+    let both = ends("\"tdm-art4\", \"license\"");
+    assert_ne!(both, EXAMPLE);
+    assert_eq!(reasons(EXAMPLE, &looked(Basis::License, true)), []);
+    assert_eq!(reasons(EXAMPLE, &unlooked(Basis::License)), []);
+    assert_eq!(reasons(&both, &looked(Basis::License, false)), []);
+    assert_eq!(reasons(&both, &looked(Basis::License, true)), [Reason::OptedOut]);
+    assert_eq!(reasons(&both, &unlooked(Basis::License)), [Reason::OptOutUnchecked; 6]);
+    // The law ends it, whatever the policy lists.
+    for text in [EXAMPLE, &ends("")] {
+        assert!(reasons(text, &looked(Basis::TdmArt4, true)).contains(&Reason::OptedOut));
+        assert!(!reasons(text, &looked(Basis::TdmArt4, false)).contains(&Reason::OptedOut));
+    }
+    assert!(reasons(EXAMPLE, &unlooked(Basis::TdmArt4)).contains(&Reason::OptOutUnchecked));
+}
