@@ -18,3 +18,4 @@ mod tamper;
 mod tidy;
 mod training;
 mod trust;
+mod withdrawal;

@@ -24,6 +24,7 @@ pub mod plan;
 pub mod policy;
 pub mod publication;
 pub mod reason;
+pub mod rebuild;
 pub mod record;
 pub mod records;
 pub mod shard;

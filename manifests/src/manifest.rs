@@ -14,6 +14,9 @@ use crate::merkle::{FileLeaf, TreeRoot, root_of};
 use crate::shard::ShardEntry;
 use crate::sign::Record;
 
+/// The stage that stands in the manifest of a set that was rebuilt from its own shards after a withdrawal.
+pub const REBUILD_STAGE: &str = "rebuild";
+
 /// Who may read a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -153,6 +156,26 @@ impl Record for SetManifest {
 }
 
 impl SetManifest {
+    /// The cells that a shard holds, training or held-out: all, but that a rebuild keeps the numbers of those that it
+    /// emptied.
+    #[must_use]
+    pub fn held_cells(&self) -> Vec<&CellCount> {
+        let held: BTreeSet<u32> = self.shards.iter().flat_map(|s| s.cells.iter().map(|c| c.cell)).collect();
+        (0..).zip(&self.cells).filter(|(i, _)| held.contains(i)).map(|(_, count)| count).collect()
+    }
+
+    /// What may be said of the terms of what the set holds outside a closed set.
+    #[must_use]
+    pub fn outward_cells(&self) -> BTreeSet<Cell> {
+        self.held_cells().into_iter().map(|c| c.cell.outward()).collect()
+    }
+
+    /// Whether documents were taken out after the set was built: what was made from it then saw more than it says.
+    #[must_use]
+    pub fn is_rebuilt(&self) -> bool {
+        self.stages.contains_key(REBUILD_STAGE)
+    }
+
     /// Checks the laws that hold inside a manifest: cells distinct, sums equal, every cell with its tier, balance.
     ///
     /// # Errors
@@ -251,8 +274,7 @@ impl PublicManifest {
         if (&self.set, &self.corpus, self.demo) != (&full.set, &full.corpus, full.demo) {
             return law("it is of another set or corpus than the full manifest");
         }
-        let outward: BTreeSet<Cell> = full.cells.iter().map(|c| c.cell.outward()).collect();
-        if !self.cells.iter().eq(&outward) {
+        if !self.cells.iter().eq(&full.outward_cells()) {
             return law("its terms are not those of the full manifest");
         }
         if self.tokens != TokenTotal::bucket(full.tokens) {

@@ -109,6 +109,22 @@ impl Listing {
     }
 }
 
+impl Listing {
+    /// The withdrawals, **UNVERIFIED**: for showing, never for deciding.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] for a withdrawal that is none.
+    pub fn withdrawals_unverified(&self) -> Result<Vec<Withdrawal>> {
+        let mut found = Vec::new();
+        for (path, envelope) in &self.statements {
+            if kind_of(path, envelope)? == Withdrawal::predicate_type() {
+                found.push(Statement::<Withdrawal>::peek_unverified(envelope, path)?.predicate);
+            }
+        }
+        Ok(found)
+    }
+}
+
 fn files_beneath(root: &Path, folder: &Path) -> Result<Vec<RelPath>> {
     let mut found = Vec::new();
     let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?;

@@ -26,6 +26,7 @@ pub mod torch;
 pub mod train_plan;
 pub mod udf;
 pub mod verify;
+pub mod withdrawal;
 pub mod words;
 
 pub use error::{Error, Result};

@@ -144,7 +144,15 @@ impl Recipe {
     pub fn read(path: &Path) -> Result<Self> {
         let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
         let wrong = |what: String| Error::Recipe { path: path.to_path_buf(), what };
-        let text = String::from_utf8(bytes).map_err(|e| wrong(e.to_string()))?;
+        Self::parse(path, String::from_utf8(bytes).map_err(|e| wrong(e.to_string()))?)
+    }
+
+    /// Checks the text of a recipe that was found at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] with line and column or the source that is wrong.
+    pub fn parse(path: &Path, text: String) -> Result<Self> {
+        let wrong = |what: String| Error::Recipe { path: path.to_path_buf(), what };
         let raw: RecipeToml = toml::from_str(&text).map_err(|e| wrong(e.to_string()))?;
         let folder = path.parent().unwrap_or(Path::new("."));
         Self::check(raw, text, folder).map_err(wrong)

@@ -6,6 +6,7 @@ mod publish;
 mod read;
 mod sign;
 mod train;
+mod withdrawal;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ pub(crate) use publish::{ByAgreement, PublishArgs};
 pub(crate) use read::{AuditArgs, InspectArgs, PolicyCheckArgs, PolicyCommand, QueryArgs, VerifyArgs};
 pub(crate) use sign::{KeysCommand, SignArgs, SignKind, TrustCommand, TrustCompromiseArgs, TrustKeysArgs};
 pub(crate) use train::{LaunchArgs, PassArgs, PlanArgs, TrainCommand};
+pub(crate) use withdrawal::{ImpactArgs, RebuildArgs, TargetArgs, WithdrawArgs};
 
 /// Builds licensed training corpora, and shows what may be used for what.
 #[derive(Debug, Parser)]
@@ -70,6 +72,12 @@ pub(crate) enum Command {
     /// Plan and run training
     #[command(subcommand)]
     Train(TrainCommand),
+    /// Withdraw a source, a work, a rightsholder or terms: write and sign the record
+    Withdraw(WithdrawArgs),
+    /// Show what a withdrawal touches: documents, shards, sets, experts, models
+    Impact(ImpactArgs),
+    /// Make a corpus anew without what is withdrawn, from its published files alone
+    Rebuild(RebuildArgs),
     /// Merge an anchor and experts into a model (runs flexmix-torch)
     #[command(
         after_help = "Example:\n  flexmix merge --anchor corpus/train/anchor --expert corpus/train/code --out corpus/models/demo \\\n    --trust trust.toml --key keys/merger.key"

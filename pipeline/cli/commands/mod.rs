@@ -9,6 +9,7 @@ mod sign;
 mod torch;
 mod train;
 mod verify;
+mod withdrawal;
 
 use std::path::Path;
 
@@ -38,6 +39,9 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Exit> {
         Command::Train(TrainCommand::Launch(args)) => train::launch(&args, output),
         Command::Train(TrainCommand::Anchor(args)) => torch::pass(&["train", "anchor"], &args),
         Command::Train(TrainCommand::Expert(args)) => torch::pass(&["train", "expert"], &args),
+        Command::Withdraw(args) => withdrawal::withdraw(&args, output),
+        Command::Impact(args) => withdrawal::impact_of(&args, output),
+        Command::Rebuild(args) => withdrawal::rebuild(&args, output),
         Command::Merge(args) => torch::pass(&["merge"], &args),
         Command::Generate(args) => torch::pass(&["generate"], &args),
         Command::Eval(args) => torch::pass(&["eval"], &args),

@@ -20,7 +20,7 @@ pub(super) fn cells(full: &SetManifest, public: &Signed<PublicManifest>) -> Resu
         corpus: full.corpus.clone(),
         set: full.set.clone(),
         manifest: public.digest,
-        cells: full.cells.iter().map(|c| CellCount { evidence: None, ..c.clone() }).collect(),
+        cells: full.held_cells().into_iter().map(|c| CellCount { evidence: None, ..c.clone() }).collect(),
     };
     record.check_against(&public.record)?;
     Ok(Statement::about_itself(full.set.as_str(), record)?)

@@ -142,16 +142,21 @@ pub fn sign_withdrawal(file: &Path, key: &PrivateKey) -> Result<Signature> {
     sign_record(file, key, |withdrawal: &Withdrawal| check(!withdrawal.reason.is_empty(), "`reason` is empty"))
 }
 
-/// What a person writes of a head; the rest is computed.
-#[derive(Deserialize)]
+/// What a person says of a new head; the rest is computed.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct HeadToml {
-    schema: String,
+pub struct NewHead {
+    /// Always `flexmix/head/v1`.
+    pub schema: String,
+    /// Made with throw-away keys.
     #[serde(default)]
-    demo: bool,
-    sequence: u64,
-    issued: Date,
-    expires: Date,
+    pub demo: bool,
+    /// Its number; must rise.
+    pub sequence: u64,
+    /// The day of signing.
+    pub issued: Date,
+    /// Its last day.
+    pub expires: Date,
 }
 
 /// Signs a head over everything in `records`, into `head.dsse.json` there.
@@ -160,14 +165,23 @@ struct HeadToml {
 /// [`Error::Record`] when the file or the folder is not valid; [`Error::Usage`] when the sequence does not rise.
 pub fn sign_head(file: &Path, records: &Path, key: &PrivateKey) -> Result<Signature> {
     let bytes = read_capped(file, CAP)?;
-    let typed: HeadToml = parse("head", file, &bytes)?;
+    let typed: NewHead = parse("head", file, &bytes)?;
     let malformed = |what: &str| Error::Record(manifests::Error::malformed("head", file, what));
     if typed.issued > typed.expires {
         return Err(malformed("`issued` is after `expires`"));
     }
+    check_schema(&typed.schema, &Head::schema()).map_err(|e| malformed(&e))?;
+    write_head(&typed, records, key)
+}
+
+/// Signs a head over everything in `records`, into `head.dsse.json` there.
+///
+/// # Errors
+/// [`Error::Record`] when the folder is not valid; [`Error::Usage`] when the sequence does not rise.
+pub fn write_head(typed: &NewHead, records: &Path, key: &PrivateKey) -> Result<Signature> {
     let listing = Listing::of(records)?;
     let head = Head {
-        schema: typed.schema,
+        schema: typed.schema.clone(),
         demo: typed.demo,
         sequence: typed.sequence,
         issued: typed.issued,
@@ -175,7 +189,6 @@ pub fn sign_head(file: &Path, records: &Path, key: &PrivateKey) -> Result<Signat
         root: listing.root,
         withdrawals: listing.withdrawals,
     };
-    check_schema(&head.schema, &Head::schema()).map_err(|e| malformed(&e))?;
     let path = records.join(HEAD_FILE);
     let statement = Statement::about_itself("records", head)?;
     let payload = statement.payload()?;

@@ -164,18 +164,35 @@ pub fn manifest(
         evidence,
         shards,
     };
+    sign(manifest, &documents, common.key, common.secret, folder)
+}
+
+/// Signs a manifest into its set's folder, for a closed set also its public one; gives the payload's digest.
+///
+/// # Errors
+/// As [`manifest`].
+pub fn sign(
+    manifest: SetManifest,
+    documents: &[DocumentLeaf],
+    key: &PrivateKey,
+    secret: Option<&Secret>,
+    folder: &Path,
+) -> Result<Sha256> {
     manifest.check()?;
-    let subject = |f: &FileLeaf| Subject { name: format!("sets/{}/{}", set.set, f.path), digest: f.digest };
-    let statement = if files.is_empty() {
-        Statement::about_itself(set.set.as_str(), manifest)?
+    let (set, access) = (manifest.set.clone(), manifest.access);
+    let named = |s: &ManifestShard| Subject { name: format!("sets/{set}/{}", s.file.path), digest: s.file.digest };
+    let mut subjects: Vec<Subject> = manifest.shards.iter().map(named).collect();
+    subjects.sort_by(|a, b| a.name.cmp(&b.name));
+    let statement = if subjects.is_empty() {
+        Statement::about_itself(set.as_str(), manifest)?
     } else {
-        Statement::new(files.iter().map(subject).collect(), manifest)
+        Statement::new(subjects, manifest)
     };
     let digest = statement.payload_digest()?;
     if access == Access::Closed {
-        public_manifest(&statement.predicate, digest, &documents, common, folder)?;
+        public_manifest(&statement.predicate, digest, documents, key, secret, folder)?;
     }
-    statement.write(&folder.join("manifest.dsse.json"), common.key)?;
+    statement.write(&folder.join("manifest.dsse.json"), key)?;
     Ok(digest)
 }
 
@@ -192,26 +209,26 @@ fn public_manifest(
     full: &SetManifest,
     digest: Sha256,
     documents: &[DocumentLeaf],
-    common: &Common<'_>,
+    key: &PrivateKey,
+    secret: Option<&Secret>,
     folder: &Path,
 ) -> Result<()> {
-    let Some(secret) = common.secret else {
+    let Some(secret) = secret else {
         return Err(Error::usage(
             format!("set `{}` is closed and its commitments need the owner's secret", full.set),
             "give one with `--secret FILE` (at least 32 random bytes)",
         ));
     };
-    let cells: std::collections::BTreeSet<_> = full.cells.iter().map(|c| c.cell.outward()).collect();
     let public = PublicManifest {
         schema: PublicManifest::schema(),
         demo: full.demo,
         corpus: full.corpus.clone(),
         set: full.set.clone(),
-        cells: cells.into_iter().collect(),
+        cells: full.outward_cells().into_iter().collect(),
         tokens: TokenTotal::bucket(full.tokens),
         commitments_root: secret.root(documents)?.root,
         full: secret.manifest(digest)?,
     };
-    Statement::about_itself(full.set.as_str(), public)?.write(&folder.join("public-manifest.dsse.json"), common.key)?;
+    Statement::about_itself(full.set.as_str(), public)?.write(&folder.join("public-manifest.dsse.json"), key)?;
     Ok(())
 }

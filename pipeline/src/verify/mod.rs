@@ -6,6 +6,7 @@ mod corpus;
 mod ledger;
 mod model;
 mod outward;
+mod rebuilds;
 mod shard;
 
 use std::path::Path;
@@ -103,7 +104,10 @@ pub fn verify(root: &Path, trust: Option<(&Trust, Date)>, records: Option<&Path>
     let mut log = Log::new(root);
     match &folder.outward {
         Some(outward) => outward::verify(&folder, outward, trust, &mut log)?,
-        None if folder.kind == Kind::Corpus => corpus::verify(&folder, &mut log)?,
+        None if folder.kind == Kind::Corpus => {
+            corpus::verify(&folder, &mut log)?;
+            rebuilds::verify(&folder, trust, &mut log)?;
+        }
         None => {}
     }
     for model in &folder.models {

@@ -65,8 +65,7 @@ impl OpenSet {
                 let public = folder.join("public-manifest.dsse.json");
                 let (said, outward) =
                     read_record::<PublicManifest>(trust, &public, Role::Builder, set.as_str(), as_of)?;
-                let cells: BTreeSet<_> = manifest.cells.iter().map(|c| c.cell.outward()).collect();
-                let fits = said.set == *set && said.cells.iter().eq(&cells);
+                let fits = said.set == *set && said.cells.iter().eq(&manifest.outward_cells());
                 if !fits || said.tokens != TokenTotal::bucket(manifest.tokens) {
                     return Err(Error::unverified(&public, "it is not the public manifest of this set"));
                 }

@@ -191,6 +191,8 @@ pub(super) fn consumed(trainer: &Trainer<'_>, sets: &[&Admitted]) -> Vec<Exposur
 /// What the tokenizer was trained on, as far as the corpus knows.
 fn tokenizer_exposure(opened: &Opened, set: &OpenSet) -> Result<Exposure> {
     let tokenizer = &set.manifest.tokenizer;
+    // A gap is a cell `unknown`, never an omission.
+    let unknown = CellCount { cell: Cell::unknown(), evidence: None, documents: None, tokens: Some(0) };
     if let Some(name) = tokenizer.name.strip_prefix("trained:") {
         let read = OpenSet::open(&opened.corpus, &name.parse()?, &opened.gate.trust, opened.gate.as_of, None)?;
         let tiers = read.manifest.tiers.iter();
@@ -199,10 +201,14 @@ fn tokenizer_exposure(opened: &Opened, set: &OpenSet) -> Result<Exposure> {
             .filter(|(_, (_, tier))| read.manifest.anchor_tiers.contains(tier))
             .map(|(i, (c, _))| (i, Count { documents: c.documents.unwrap_or(0), tokens: c.tokens.unwrap_or(0) }))
             .collect();
-        return Ok(read.consumed(ExposureKind::Tokenizer, &cells));
+        let known = read.consumed(ExposureKind::Tokenizer, &cells);
+        if !read.manifest.is_rebuilt() {
+            return Ok(known);
+        }
+        // The tokenizer was kept when documents were taken out: it has seen more than the set now says.
+        let all = known.cells.into_iter().chain([unknown]).collect();
+        return Ok(Exposure::open(ExposureKind::Tokenizer, known.set, known.manifest, all));
     }
-    // A gap is a cell `unknown`, never an omission.
-    let unknown = CellCount { cell: Cell::unknown(), evidence: None, documents: None, tokens: Some(0) };
     Ok(Exposure::open(ExposureKind::Tokenizer, tokenizer.name.parse()?, tokenizer.digest, vec![unknown]))
 }
 
