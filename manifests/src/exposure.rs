@@ -243,6 +243,8 @@ impl Exposure {
             TokenTotal::AtMost(bound) if TokenTotal::bucket(bound) != self.tokens => {
                 Err(law("the bound is no power of ten"))
             }
+            // An omission is no gap: what is not known is a cell `unknown`.
+            TokenTotal::AtMost(_) if self.cells.is_empty() => Err(law("a closed exposure names no terms")),
             TokenTotal::AtMost(_) if self.cells.iter().any(|c| c.tokens.is_some() || c.documents.is_some()) => {
                 Err(law("a closed exposure carries no counts"))
             }

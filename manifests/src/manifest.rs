@@ -13,6 +13,7 @@ use crate::id::{SetName, SourceId};
 use crate::merkle::{FileLeaf, TreeRoot, root_of};
 use crate::shard::ShardEntry;
 use crate::sign::Record;
+use crate::store::check_distinct;
 
 /// The stage that stands in the manifest of a set that was rebuilt from its own shards after a withdrawal.
 pub const REBUILD_STAGE: &str = "rebuild";
@@ -93,8 +94,14 @@ impl Funnel {
     /// Whether every document read is accounted for.
     #[must_use]
     pub fn balances(&self) -> bool {
-        self.read == self.kept + self.held_out + self.dropped.values().sum::<u64>()
+        let parts = [self.kept, self.held_out].into_iter().chain(self.dropped.values().copied());
+        sum(parts) == Some(self.read)
     }
+}
+
+/// The sum, where it has 64 bits: what a record says of itself may be a lie.
+fn sum(parts: impl IntoIterator<Item = u64>) -> Option<u64> {
+    parts.into_iter().try_fold(0u64, u64::checked_add)
 }
 
 /// The manifest of one set.
@@ -176,7 +183,8 @@ impl SetManifest {
         self.stages.contains_key(REBUILD_STAGE)
     }
 
-    /// Checks the laws that hold inside a manifest: cells distinct, sums equal, every cell with its tier, balance.
+    /// Checks the laws that hold inside a manifest: cells distinct, sums equal, every cell with its tier, balance,
+    /// paths that are distinct wherever they are written.
     ///
     /// # Errors
     /// [`Error::Contract`] that says which law is broken.
@@ -191,6 +199,8 @@ impl SetManifest {
         if !self.funnel.balances() {
             return law("the funnel does not balance");
         }
+        check_distinct(self.shards.iter().map(|s| &s.file.path))?;
+        check_distinct(self.evidence.iter().map(|f| &f.path))?;
         if root_of(&self.evidence)? != self.evidence_root {
             return law("the evidence root is not that of the ledger and claims files");
         }
@@ -198,14 +208,20 @@ impl SetManifest {
         for shard in self.shards.iter().filter(|s| s.file.role == crate::shard::Role::Train) {
             for part in &shard.cells {
                 let Some(sum) = sums.get_mut(part.cell as usize) else { return law("a shard names no such cell") };
-                *sum = (sum.0 + part.documents, sum.1 + part.tokens);
+                let added = sum.0.checked_add(part.documents).zip(sum.1.checked_add(part.tokens));
+                let Some(added) = added else { return law("the shards' cells add up to more than 64 bits") };
+                *sum = added;
             }
         }
         if self.cells.iter().zip(&sums).any(|(c, s)| (c.documents, c.tokens) != (Some(s.0), Some(s.1))) {
             return law("the shards' cells do not add up to the cell table");
         }
-        let total = sums.iter().fold((0, 0), |t, s| (t.0 + s.0, t.1 + s.1));
-        if total != (self.documents, self.tokens) { law("the cells do not add up to the totals") } else { Ok(()) }
+        let total = (sum(sums.iter().map(|s| s.0)), sum(sums.iter().map(|s| s.1)));
+        if total != (Some(self.documents), Some(self.tokens)) {
+            law("the cells do not add up to the totals")
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256;
 use crate::error::{Error, Result};
-use crate::exposure::Exposure;
+use crate::exposure::{Exposure, Kind};
 use crate::id::ExpertId;
 use crate::merkle::{FileLeaf, TreeRoot};
 use crate::policy::Assurance;
@@ -79,7 +79,7 @@ impl Record for Stamp {
 }
 
 impl Stamp {
-    /// Checks the laws inside a stamp: every exposure adds up, the root is that of the files, roles fit.
+    /// Checks the laws inside a stamp: every exposure adds up, something was consumed, the root is that of the files, roles fit.
     ///
     /// # Errors
     /// [`Error::Contract`] that says which law is broken.
@@ -90,6 +90,10 @@ impl Stamp {
         }
         if crate::merkle::root_of(&self.files)? != self.files_root {
             return law("the root is not that of the files");
+        }
+        // Weights come from gradients: a stamp that lists none would pass every policy by saying nothing.
+        if !self.exposures.iter().any(|e| e.kind == Kind::Gradient && !e.cells.is_empty()) {
+            return law("it names nothing that the weights were trained on");
         }
         match self.subject {
             Subject::Anchor if self.anchor.is_some() || self.row.is_some() => law("an anchor has no anchor and no row"),

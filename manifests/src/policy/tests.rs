@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{Act, Context, Policy, ReviewedTerms, Verdict, evaluate};
+use super::{Act, Context, Policy, ReviewedTerms, Verdict, evaluate, mixing};
 use crate::conclusion::{Basis, State};
 use crate::exposure::Cell;
 use crate::reason::Reason;
@@ -180,4 +180,16 @@ fn a_reservation_ends_mining_by_law_and_a_license_only_where_the_policy_says_so(
         assert!(!reasons(text, &looked(Basis::TdmArt4, false)).contains(&Reason::OptedOut));
     }
     assert!(reasons(EXAMPLE, &unlooked(Basis::TdmArt4)).contains(&Reason::OptOutUnchecked));
+}
+
+#[test]
+fn two_properties_that_may_not_act_together_are_found_across_cells() {
+    let policy = policy(EXAMPLE);
+    let together = |ids: &[&str]| {
+        let cells: Vec<Cell> = ids.iter().map(|id| cell(id)).collect();
+        mixing(&policy, &cells, &ReviewedTerms).map(|denial| denial.reason)
+    };
+    assert_eq!(together(&["CC-BY-SA-4.0", "MIT", "CC-BY-ND-4.0"]), Some(Reason::MixingForbidden));
+    assert_eq!(together(&["CC-BY-SA-4.0", "MIT"]), None);
+    assert_eq!(together(&["CC-BY-ND-4.0", "MIT"]), None);
 }

@@ -83,6 +83,7 @@ impl ShardReader {
         let metadata = ArrowReaderMetadata::load(&bytes, options).map_err(|e| refused(&place, e))?;
         check_tiling(metadata.metadata(), &bytes).map_err(|what| refused(&place, what))?;
         check_schema(&metadata).map_err(|what| refused(&place, what))?;
+        check_rows(metadata.metadata(), entry).map_err(|what| refused(&place, what))?;
         let reader = Self { place, bytes, metadata, entry: entry.clone() };
         reader.recount()?;
         Ok(reader)
@@ -295,6 +296,21 @@ fn check_schema(metadata: &ArrowReaderMetadata) -> std::result::Result<(), Strin
         _ => return Err(format!("its metadata is not `{SCHEMA_KEY}` = `{SCHEMA_VALUE}` alone")),
     }
     if file.created_by() == Some(CREATED_BY) { Ok(()) } else { Err(format!("it was not created by `{CREATED_BY}`")) }
+}
+
+/// The rows that the footer declares, before memory is taken for them: an id is 16 bytes that nothing compresses, so
+/// that a file which declares more rows than it has room for is none of ours.
+fn check_rows(metadata: &ParquetMetaData, entry: &ShardEntry) -> std::result::Result<(), String> {
+    let mut groups = metadata.row_groups().iter().map(|group| u64::try_from(group.num_rows()).ok());
+    let declared = groups.try_fold(0u64, |sum, rows| sum.checked_add(rows?)).ok_or("its rows cannot be counted")?;
+    if declared.checked_mul(16).is_none_or(|bytes| bytes > entry.length) {
+        return Err(format!("it declares {declared} rows in {} bytes", entry.length));
+    }
+    if declared == entry.rows {
+        Ok(())
+    } else {
+        Err(format!("its row groups hold {declared} rows, signed are {}", entry.rows))
+    }
 }
 
 /// Every byte of the file belongs to exactly one of: the magic numbers, a page, a page index, the footer. Text can't

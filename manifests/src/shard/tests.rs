@@ -156,6 +156,32 @@ fn bytes_hidden_between_pages_and_footer_are_refused_even_when_signed() {
 }
 
 #[test]
+fn more_rows_than_a_file_has_room_for_are_refused_before_they_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows: Vec<Row> = (0..200).map(document).collect();
+    let entry = write(dir.path(), "shard-00000.parquet", &rows, Limits::default());
+    let place = entry.path.beneath(dir.path());
+    let good = bytes::Bytes::from(fs::read(&place).unwrap());
+    let metadata = ParquetMetaDataReader::new()
+        .with_page_index_policy(parquet::file::metadata::PageIndexPolicy::Required)
+        .parse_and_finish(&good)
+        .unwrap();
+    let chunk = metadata.row_groups().last().unwrap().columns().last().unwrap();
+    let last = usize::try_from(chunk.byte_range().0 + chunk.byte_range().1).unwrap();
+    for (declared, words) in [(1 << 40, "it declares"), (201, "hold 201 rows, signed are 200")] {
+        let group = metadata.row_group(0).clone().into_builder().set_num_rows(declared).build().unwrap();
+        let lie = metadata.clone().into_builder().set_row_groups(vec![group]).build();
+        let mut bytes = Vec::new();
+        let mut file = TrackedWrite::new(&mut bytes);
+        file.write_all(&good[..last]).unwrap();
+        ParquetMetaDataWriter::new_with_tracked(file, &lie).finish().unwrap();
+        fs::write(&place, &bytes).unwrap();
+        let error = ShardReader::open(dir.path(), &resigned(dir.path(), &entry)).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
 fn another_files_columns_or_writer_are_refused_even_when_signed() {
     let dir = tempfile::tempdir().unwrap();
     let rows: Vec<Row> = (0..20).map(document).collect();

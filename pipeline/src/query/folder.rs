@@ -10,6 +10,7 @@ use manifests::manifest::{PublicManifest, SetManifest};
 use manifests::publication::PUBLICATION_FILE;
 use manifests::sign::{Envelope, Record, Statement};
 use manifests::stamp::{Member, ModelIndex, Stamp};
+use manifests::store::RelPath;
 use manifests::trust::{Role, STATEMENT_TYPE, Trust};
 use serde::Serialize;
 
@@ -226,7 +227,10 @@ impl ModelFolder {
         let members = std::iter::once(&index.record.anchor).chain(&index.record.experts);
         let (mut stamps, mut unstamped) = (Vec::new(), Vec::new());
         for member in members {
-            let path = root.join(&member.folder).join(STAMP_FILE);
+            // The merger signs the name of a folder; it may not lead out of the model.
+            let folder = member.folder.parse::<RelPath>();
+            let folder = folder.map_err(|e| manifests::Error::malformed("model index", &index.path, e))?;
+            let path = folder.beneath(root).join(STAMP_FILE);
             // An expert's folder may have been deleted: that must not stop a report on the others.
             if path.is_file() {
                 stamps.push(Signed::read(&path, trust, Role::Trainer, member.id.as_str())?);

@@ -1,17 +1,16 @@
 //! Verifies a corpus: each set's manifest against its shards, and against the ledger from which all of it follows.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use manifests::digest::Sha256;
-use manifests::id::DocId;
 use manifests::manifest::{ManifestShard, SetManifest};
 use manifests::merkle::{DocumentLeaf, FileLeaf, TextLeaf, TreeRoot, root_of};
 
 use super::ledger::SetLedger;
-use super::shard::Counted;
+use super::shard::{Counted, Document};
 use super::{Log, equal};
 use crate::build::RunRecord;
 use crate::error::Result;
@@ -93,15 +92,7 @@ fn set(
     log.law(path, "place", equal(&manifest.set.as_str(), &place.as_str()));
     log.law(&folder.root.join("tokenizer.json"), "tokenizer", tokenizer(folder, manifest));
     for leaf in &manifest.evidence {
-        let file = leaf.path.beneath(&folder.root);
-        let found = Sha256::of_file(&file).map_err(|e| e.to_string());
-        log.law(
-            &file,
-            "evidence",
-            found.and_then(|(length, digest)| {
-                equal(&format!("{length} bytes, {digest}"), &format!("{} bytes, {}", leaf.length, leaf.digest))
-            }),
-        );
+        log.law(&leaf.path.beneath(&folder.root), "evidence", super::file(&folder.root, leaf));
     }
     strays(manifest, path, log);
     let mut documents = Some(Vec::new());
@@ -151,14 +142,14 @@ fn strays(manifest: &SetManifest, path: &Path, log: &mut Log<'_>) {
 }
 
 pub(super) fn tokenizer(folder: &Folder, manifest: &SetManifest) -> std::result::Result<String, String> {
-    let (_, digest) = Sha256::of_file(&folder.root.join("tokenizer.json")).map_err(|e| e.to_string())?;
+    let name = "tokenizer.json".parse().map_err(|e: manifests::Error| e.to_string())?;
+    let (_, digest) = super::digest_beneath(&folder.root, &name)?;
     equal(&digest, &manifest.tokenizer.digest)
 }
 
 /// Verifies the shards of a set, as many at once as there are cores; results in the order of the manifest.
 pub(super) fn shards(root: &Path, manifest: &SetManifest) -> Vec<std::result::Result<Counted, String>> {
-    let tasks: Vec<(PathBuf, &ManifestShard)> =
-        manifest.shards.iter().map(|s| (shard_path(root, manifest, s), s)).collect();
+    let (folder, tasks) = (root.join("sets").join(manifest.set.as_str()), &manifest.shards);
     let results: Vec<Mutex<std::result::Result<Counted, String>>> =
         tasks.iter().map(|_| Mutex::new(Err("was not verified".to_owned()))).collect();
     let next = AtomicUsize::new(0);
@@ -168,8 +159,8 @@ pub(super) fn shards(root: &Path, manifest: &SetManifest) -> Vec<std::result::Re
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let (Some((path, shard)), Some(result)) = (tasks.get(index), results.get(index)) else { return };
-                    let found = super::shard::verify(path, shard, manifest);
+                    let (Some(shard), Some(result)) = (tasks.get(index), results.get(index)) else { return };
+                    let found = super::shard::verify(&folder, shard, manifest);
                     if let Ok(mut slot) = result.lock() {
                         *slot = found;
                     }
@@ -207,7 +198,7 @@ pub(super) fn files_root(manifest: &SetManifest) -> std::result::Result<TreeRoot
 
 fn documents_root(
     manifest: &SetManifest,
-    mut documents: Vec<(DocId, u32, u32)>,
+    mut documents: Vec<Document>,
     rows: &SetLedger,
 ) -> std::result::Result<String, String> {
     documents.sort_unstable();
@@ -216,17 +207,27 @@ fn documents_root(
     }
     let cells: Vec<Sha256> =
         manifest.cells.iter().map(|c| c.cell.digest()).collect::<manifests::Result<_>>().map_err(|e| e.to_string())?;
-    let leaf = |(doc_id, cell, n_tokens): (DocId, u32, u32)| {
-        let text = *rows.kept.get(&doc_id).ok_or_else(|| format!("document {doc_id} is not in the ledger"))?;
-        let cell = *cells.get(cell as usize).ok_or_else(|| format!("document {doc_id} has no such cell"))?;
-        Ok(DocumentLeaf { doc_id, text, cell, n_tokens })
+    let leaf = |document: Document| {
+        let Document { id: doc_id, n_tokens, copies, .. } = document;
+        let row = rows.kept.get(&doc_id).ok_or_else(|| format!("document {doc_id} is not in the ledger"))?;
+        let cell = *cells.get(document.cell as usize).ok_or_else(|| format!("document {doc_id} has no such cell"))?;
+        if cell != row.cell {
+            return Err(format!("document {doc_id} lies in another cell than the ledger says"));
+        }
+        if (u64::from(n_tokens), copies) != row.tokens {
+            let (said, times) = row.tokens;
+            return Err(format!(
+                "document {doc_id} has {n_tokens} tokens and {copies} copies, the ledger says {said} and {times}"
+            ));
+        }
+        Ok(DocumentLeaf { doc_id, text: row.text, cell, n_tokens })
     };
     let leaves = documents.into_iter().map(leaf).collect::<std::result::Result<Vec<_>, String>>()?;
     same(&root_of(&leaves).map_err(|e| e.to_string())?, &manifest.documents_root)
 }
 
 fn texts_root(rows: &SetLedger) -> std::result::Result<TreeRoot, String> {
-    let texts: BTreeSet<Sha256> = rows.kept.values().copied().collect();
+    let texts: BTreeSet<Sha256> = rows.kept.values().map(|stays| stays.text).collect();
     let leaves: Vec<TextLeaf> = texts.into_iter().map(|text| TextLeaf { text }).collect();
     root_of(&leaves).map_err(|e| e.to_string())
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::UInt64Type;
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{UInt32Type, UInt64Type};
 use manifests::digest::Sha256;
 use manifests::id::DocId;
 use manifests::manifest::Funnel;
@@ -22,18 +22,30 @@ pub(super) struct SetLedger {
     pub funnel: Funnel,
     /// Rows whose bytes do not add up, the first few.
     pub unbalanced: Vec<DocId>,
-    /// The normalised texts of kept and held-out documents.
-    pub kept: BTreeMap<DocId, Sha256>,
+    /// The kept and held-out documents.
+    pub kept: BTreeMap<DocId, Stays>,
     /// Ids that stand twice.
     pub repeated: BTreeSet<DocId>,
 }
 
-/// The ledger files, by name.
+/// What the ledger says of a document that stays.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stays {
+    /// The digest of its normalised text.
+    pub text: Sha256,
+    /// The digest of its exposure cell.
+    pub cell: Sha256,
+    /// Its tokens as stored, and how often training reads it.
+    pub tokens: (u64, u32),
+}
+
+/// The ledger files, by name. What is no plain file is none: manifests name it, and then it is missing.
 pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
-        let path = entry.map_err(|e| Error::io(folder, e))?.path();
-        if path.extension().is_some_and(|e| e == "parquet") {
+        let entry = entry.map_err(|e| Error::io(folder, e))?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(|e| Error::io(folder, e))?);
+        if path.extension().is_some_and(|e| e == "parquet") && kind.is_file() {
             files.push(path);
         }
     }
@@ -43,8 +55,20 @@ pub(super) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Adds one file's rows. Gives what is wrong with the file, if it is no ledger.
 pub(super) fn read(path: &Path, sets: &mut BTreeMap<String, SetLedger>) -> std::result::Result<(), String> {
-    const COLUMNS: [&str; 9] =
-        ["doc_id", "digest", "set", "decision", "reason", "bytes_in", "bytes_added", "bytes_removed", "bytes_out"];
+    const COLUMNS: [&str; 12] = [
+        "doc_id",
+        "digest",
+        "set",
+        "decision",
+        "reason",
+        "cell",
+        "bytes_in",
+        "bytes_added",
+        "bytes_removed",
+        "bytes_out",
+        "n_tokens",
+        "copies",
+    ];
     let text = |e: &dyn std::fmt::Display| format!("is no ledger: {e}");
     let file = File::open(path).map_err(|e| text(&e))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| text(&e))?;
@@ -64,6 +88,9 @@ fn rows(batch: &RecordBatch, sets: &mut BTreeMap<String, SetLedger>) -> std::res
     };
     let ids = column("doc_id")?.as_fixed_size_binary_opt().ok_or("`doc_id` is no FixedSizeBinary(16)")?;
     let (digests, names, decisions, reasons) = (text("digest")?, text("set")?, text("decision")?, text("reason")?);
+    let cells = text("cell")?;
+    let tokens = count("n_tokens")?;
+    let copies = column("copies")?.as_primitive_opt::<UInt32Type>().ok_or("`copies` is no UInt32")?;
     let bytes = [count("bytes_in")?, count("bytes_added")?, count("bytes_out")?, count("bytes_removed")?];
     for row in 0..batch.num_rows() {
         let id = <[u8; 16]>::try_from(ids.value(row)).map_err(|_| "`doc_id` is not 16 bytes".to_owned())?;
@@ -94,9 +121,13 @@ fn rows(batch: &RecordBatch, sets: &mut BTreeMap<String, SetLedger>) -> std::res
             *set.funnel.dropped.entry(reason.to_owned()).or_default() += 1;
             continue;
         }
-        let digest = if digests.is_null(row) { "" } else { digests.value(row) };
-        let digest = digest.parse().map_err(|e| format!("document {id}: {e}"))?;
-        if set.kept.insert(id, digest).is_some() {
+        let digest = |column: &StringArray| -> std::result::Result<Sha256, String> {
+            let text = if column.is_null(row) { "" } else { column.value(row) };
+            text.parse().map_err(|e| format!("document {id}: {e}"))
+        };
+        let stays =
+            Stays { text: digest(digests)?, cell: digest(cells)?, tokens: (tokens.value(row), copies.value(row)) };
+        if set.kept.insert(id, stays).is_some() {
             set.repeated.insert(id);
         }
     }

@@ -12,7 +12,10 @@ mod shard;
 use std::path::Path;
 
 use manifests::date::Date;
+use manifests::digest::Sha256;
+use manifests::merkle::FileLeaf;
 use manifests::records::Records;
+use manifests::store::{RelPath, open_beneath};
 use manifests::trust::Trust;
 use serde::Serialize;
 
@@ -189,6 +192,26 @@ impl<'a> Log<'a> {
             checks: self.checks,
         }
     }
+}
+
+/// Length and digest of a plain file beneath a folder; no link is followed, and a pipe is not waited for.
+fn digest_beneath(root: &Path, path: &RelPath) -> std::result::Result<(u64, Sha256), String> {
+    let place = path.beneath(root);
+    let found = open_beneath(root, path).and_then(|file| Sha256::of_reader(file, &place));
+    found.map_err(|e| match e {
+        manifests::Error::Io { source, .. } => format!("cannot be read: {source}"),
+        manifests::Error::Verification { what, .. } => what,
+        other => other.to_string(),
+    })
+}
+
+/// Checks the length and digest of a file that a signed record names.
+fn file(root: &Path, leaf: &FileLeaf) -> std::result::Result<String, String> {
+    let (length, digest) = digest_beneath(root, &leaf.path)?;
+    if length != leaf.length {
+        return Err(format!("{length} bytes, the record names {}", leaf.length));
+    }
+    equal(&digest, &leaf.digest)
 }
 
 /// Says whether two things that should be equal are.

@@ -60,7 +60,7 @@ fn listing(folder: &Folder, outward: &Outward, log: &mut Log<'_>) -> Result<()> 
     log.law(&list.path, "laws", list.record.check().map(words).map_err(|e| e.to_string()));
     for file in &list.record.files {
         let path = file.file.path.beneath(&folder.root);
-        log.law(&path, "digest", model::file(&path, &file.file));
+        log.law(&path, "digest", super::file(&folder.root, &file.file));
     }
     let listed: BTreeSet<&str> = list.record.files.iter().map(|f| f.file.path.as_str()).collect();
     for found in model::files_beneath(&folder.root, &folder.root)? {
@@ -125,7 +125,7 @@ fn stamp(
     log.law(path, "laws", laws.map_err(|e| e.to_string()));
     for leaf in &stamp.files {
         let file = leaf.path.beneath(folder);
-        log.law(&file, "digest", model::file(&file, leaf));
+        log.law(&file, "digest", super::file(folder, leaf));
     }
     for exposure in &stamp.exposures {
         if public.contains_key(exposure.set.as_str()) {

@@ -1,88 +1,70 @@
-//! Verifies one shard: length and digest first, then every row recounted against the manifest's cell table.
+//! Verifies one shard: the contract's reader checks length, digest, layout and counts over the very bytes that it then
+//! decodes, and every row must say what the manifest's cell table says of it.
 
-use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::Path;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::UInt32Type;
 use manifests::id::DocId;
 use manifests::manifest::{ManifestShard, SetManifest};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use manifests::shard::{CellTallies, Row, ShardReader};
 
-use manifests::digest::Sha256;
+/// A document of a shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Document {
+    /// Its id.
+    pub id: DocId,
+    /// The index of its cell.
+    pub cell: u32,
+    /// Its tokens as stored.
+    pub n_tokens: u32,
+    /// How often training reads it.
+    pub copies: u32,
+}
 
 /// What a shard was found to hold.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
-    /// Its documents: id, index of the cell, stored tokens.
-    pub documents: Vec<(DocId, u32, u32)>,
+    /// Its documents.
+    pub documents: Vec<Document>,
 }
 
-/// Checks the file against its entry, then its rows. Gives what it holds, or the first thing that is wrong.
-pub(super) fn verify(path: &Path, shard: &ManifestShard, manifest: &SetManifest) -> Result<Counted, String> {
-    let (length, digest) = Sha256::of_file(path).map_err(|e| match e {
-        manifests::Error::Io { source, .. } => format!("cannot be read: {source}"),
-        other => other.to_string(),
-    })?;
-    if (length, digest) != (shard.file.length, shard.file.digest) {
-        let entry = &shard.file;
-        return Err(format!("{length} bytes {digest}, the manifest names {} bytes {}", entry.length, entry.digest));
-    }
-    recount(path, shard, manifest)
-}
-
-fn recount(path: &Path, shard: &ManifestShard, manifest: &SetManifest) -> Result<Counted, String> {
-    const COLUMNS: [&str; 7] = ["doc_id", "set", "tier", "cell", "n_tokens", "copies", "tokens"];
-    let text = |e: &dyn std::fmt::Display| format!("is no shard: {e}");
-    let file = File::open(path).map_err(|e| text(&e))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| text(&e))?;
-    let mask = ProjectionMask::columns(builder.parquet_schema(), COLUMNS);
-    let reader = builder.with_projection(mask).with_batch_size(1024).build().map_err(|e| text(&e))?;
+/// Checks the file beneath the set's folder against its entry, then its rows. Gives what it holds, or the first thing
+/// that is wrong.
+pub(super) fn verify(folder: &Path, shard: &ManifestShard, manifest: &SetManifest) -> Result<Counted, String> {
+    let reader = ShardReader::open(folder, &shard.file).map_err(|e| e.to_string())?;
     let mut counted = Counted::default();
-    let mut cells: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
-    for batch in reader {
-        rows(&batch.map_err(|e| text(&e))?, manifest, &mut counted, &mut cells)?;
+    let mut cells = CellTallies::default();
+    for group in 0..reader.row_groups() {
+        for row in reader.rows(group).map_err(|e| e.to_string())? {
+            agrees(&row, manifest).map_err(|what| format!("document {}: {what}", row.doc_id))?;
+            let stored = u32::try_from(row.tokens.len()).map_err(|e| e.to_string())?;
+            cells.add(row.cell, stored, row.copies).map_err(|e| e.to_string())?;
+            counted.documents.push(Document { id: row.doc_id, cell: row.cell, n_tokens: stored, copies: row.copies });
+        }
     }
-    let named: BTreeMap<u32, (u64, u64)> = shard.cells.iter().map(|c| (c.cell, (c.documents, c.tokens))).collect();
-    if cells != named {
+    let found = cells.0.iter().map(|(cell, tally)| (*cell, tally.documents, tally.tokens));
+    if !found.eq(shard.cells.iter().map(|c| (c.cell, c.documents, c.tokens))) {
         return Err("its documents and tokens by cell are not those that the manifest names".to_owned());
     }
     Ok(counted)
 }
 
-fn rows(
-    batch: &RecordBatch,
-    manifest: &SetManifest,
-    counted: &mut Counted,
-    cells: &mut BTreeMap<u32, (u64, u64)>,
-) -> Result<(), String> {
-    let column = |name: &str| batch.column_by_name(name).ok_or_else(|| format!("the column `{name}` is missing"));
-    let ids = column("doc_id")?.as_fixed_size_binary_opt().ok_or("`doc_id` is no FixedSizeBinary(16)")?;
-    let sets = column("set")?.as_string_opt::<i32>().ok_or("`set` is no Utf8")?;
-    let tiers = column("tier")?.as_string_opt::<i32>().ok_or("`tier` is no Utf8")?;
-    let number = |name: &'static str| {
-        column(name)?.as_primitive_opt::<UInt32Type>().ok_or_else(|| format!("`{name}` is no UInt32"))
+/// Whether a row says of its terms and origin what its cell says: readers prune by these columns.
+fn agrees(row: &Row, manifest: &SetManifest) -> Result<(), String> {
+    let place = row.cell as usize;
+    let (Some(cell), Some(tier)) = (manifest.cells.get(place).map(|c| &c.cell), manifest.tiers.get(place)) else {
+        return Err(format!("the manifest has no cell {place}"));
     };
-    let (cell, n_tokens, copies) = (number("cell")?, number("n_tokens")?, number("copies")?);
-    let tokens = column("tokens")?.as_list_opt::<i32>().ok_or("`tokens` is no List")?;
-    for row in 0..batch.num_rows() {
-        let id = <[u8; 16]>::try_from(ids.value(row)).map_err(|_| "`doc_id` is not 16 bytes".to_owned())?;
-        let id = DocId::from_bytes(id);
-        let (index, stored) = (cell.value(row), n_tokens.value(row));
-        if sets.value(row) != manifest.set.as_str() {
-            return Err(format!("document {id} says it is of set `{}`", sets.value(row)));
-        }
-        if manifest.tiers.get(index as usize).map(String::as_str) != Some(tiers.value(row)) {
-            return Err(format!("document {id} says tier `{}`, its cell {index} another", tiers.value(row)));
-        }
-        if tokens.value_length(row) != i32::try_from(stored).unwrap_or(i32::MAX) {
-            return Err(format!("document {id} says {stored} tokens and holds {}", tokens.value_length(row)));
-        }
-        let sum = cells.entry(index).or_default();
-        *sum = (sum.0 + 1, sum.1 + u64::from(stored) * u64::from(copies.value(row)));
-        counted.documents.push((id, index, stored));
+    if row.set != manifest.set {
+        return Err(format!("it says that it is of set `{}`", row.set));
+    }
+    if row.tier != *tier {
+        return Err(format!("it says tier `{}`, its cell {place} says `{tier}`", row.tier));
+    }
+    if row.license != cell.label() {
+        return Err(format!("it says license `{}`, its cell {place} says `{}`", row.license, cell.label()));
+    }
+    if !row.source.iter().eq(&cell.sources) || !row.rightsholder.iter().eq(&cell.rightsholders) {
+        return Err(format!("its sources or rightsholders are not those of its cell {place}"));
     }
     Ok(())
 }
