@@ -15,7 +15,10 @@ ALONE := env -u LIBTORCH -u LD_LIBRARY_PATH CARGO_TARGET_DIR=$(FLEXMIX_TARGET)
 WITH_TORCH = env LIBTORCH="$$($(PYTHON) training/libtorch.py)" CARGO_TARGET_DIR=$(TORCH_TARGET)
 PROGRAMS := FLEXMIX=$(FLEXMIX_TARGET)/debug/flexmix FLEXMIX_TORCH=$(TORCH_TARGET)/debug/flexmix-torch
 
-.PHONY: all demo test bench flexmix flexmix-torch lint test-flexmix test-torch test-whole deny clean-demo
+FUZZ_SECONDS ?= 60
+FUZZ := $(patsubst tests/fuzz/targets/%.rs,%,$(wildcard tests/fuzz/targets/*.rs))
+
+.PHONY: all demo test bench fuzz flexmix flexmix-torch lint test-flexmix test-torch test-whole deny clean-demo
 
 all: flexmix flexmix-torch
 
@@ -71,6 +74,16 @@ $(CACHE)/tools/bin/cargo-deny:
 # Throughput of the text stages, one thread; FLEXMIX_TEXT names a file of your own text.
 bench:
 	$(ALONE) cargo bench --profile dev $(MAIN) --bench text
+
+# Foreign bytes by the million (docs/threat-model.md); needs a nightly compiler. What it finds lies in tests/fuzz/corpus.
+fuzz: $(CACHE)/tools/bin/cargo-fuzz
+	cd tests/fuzz && for target in $(FUZZ); do \
+	  CARGO_TARGET_DIR=$(CACHE)/target/fuzz PATH=$(CACHE)/tools/bin:$$PATH cargo +nightly fuzz run --fuzz-dir . -s none $$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=16384 -rss_limit_mb=2048 -timeout=20 || exit 1; \
+	done
+
+$(CACHE)/tools/bin/cargo-fuzz:
+	CARGO_TARGET_DIR=$(CACHE)/target/tools cargo install cargo-fuzz --version 0.13.2 --locked --debug --root $(CACHE)/tools
 
 clean-demo:
 	rm -rf $(DEMO_OUT)

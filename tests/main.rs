@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on stops, and says where it is")]
 
+mod attacks;
 mod cli;
 mod closed;
 mod determinism;

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::{Ended, House, copy_tree, flexmix, flip_byte, model, quiet, random, torch_program};
 
 /// Runs `flexmix generate` under a policy.
-fn generate(house: &House, model: &Path, policy: &str) -> Ended {
+pub(crate) fn generate(house: &House, model: &Path, policy: &str) -> Ended {
     let words: Vec<OsString> = vec![
         "generate".into(),
         model.into(),
@@ -40,7 +40,7 @@ fn losses(house: &House, model: &Path, policy: &str, threads: &str) -> Ended {
 }
 
 /// The ids in a part of a session's report.
-fn ids(report: &Value, part: &str) -> Vec<String> {
+pub(crate) fn ids(report: &Value, part: &str) -> Vec<String> {
     report["session"][part].as_array().unwrap().iter().map(|e| e["id"].as_str().unwrap().to_owned()).collect()
 }
 
