@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use corpus::claims::{SourceClaims, document_claims, source_claims};
 use corpus::document::{Context, Declared, Document};
+use corpus::optout::{AI_AGENTS, Kind, Sites, Snapshot};
 use corpus::source::{EvidenceFile, SourceToml};
 use manifests::claim::{Claim, Speaker, Statement};
 use manifests::digest::Sha256;
@@ -15,8 +16,13 @@ use manifests::license::Expression;
 type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub(crate) const TARGETS: &[Target] =
-    &[("archives", archives), ("evidence", evidence), ("fields", fields), ("restrictions", restrictions)];
+pub(crate) const TARGETS: &[Target] = &[
+    ("archives", archives),
+    ("evidence", evidence),
+    ("fields", fields),
+    ("optouts", optouts),
+    ("restrictions", restrictions),
+];
 
 /// A claim is written as it is kept, and what it concludes is an expression in its one form.
 fn check(claims: &[Claim]) {
@@ -31,25 +37,24 @@ fn check(claims: &[Claim]) {
 }
 
 fn file(path: &str, bytes: &[u8]) -> EvidenceFile {
-    EvidenceFile { path: path.to_owned(), bytes: bytes.to_vec(), digest: Sha256::of(bytes) }
+    EvidenceFile { path: path.to_owned(), bytes: bytes.to_vec(), digest: Sha256::of(bytes), whole: false }
 }
 
 /// An evidence file: its name on the first line, then its bytes.
 pub(crate) fn evidence(bytes: &[u8]) {
     let end = bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len());
     let (name, content) = (String::from_utf8_lossy(&bytes[..end]), bytes.get(end + 1..).unwrap_or_default());
-    check(&source_claims(&[file(&name, content)], Speaker::Rightsholder, None).claims);
+    check(&source_claims(&[file(&name, content)], Speaker::Rightsholder, None).above("fuzzed"));
 }
 
-/// A record: its license field on the first line, then the head of its text.
-pub(crate) fn fields(bytes: &[u8]) {
-    let text = String::from_utf8_lossy(bytes);
-    let (field, head) = text.split_once('\n').unwrap_or((&text, ""));
-    let Ok(source) = "fuzzed".parse() else { return };
-    let declared =
-        |raw: &str| Declared { raw: raw.to_owned(), speaker: Speaker::Source, locator: "r#0/license".into() };
-    let document = Document {
-        source,
+fn declared(raw: &str) -> Declared {
+    Declared { raw: raw.to_owned(), speaker: Speaker::Source, locator: "r#0/field".into() }
+}
+
+/// A document of nothing but its head, at an address.
+fn document(head: &str) -> Option<Document> {
+    Some(Document {
+        source: "fuzzed".parse().ok()?,
         path: "r".to_owned(),
         record: 0,
         ordinal: 0,
@@ -60,13 +65,57 @@ pub(crate) fn fields(bytes: &[u8]) {
         bytes_removed: 0,
         claims: vec![],
         context: Context {
-            record_digest: Sha256::of(bytes),
+            record_digest: Sha256::of(head.as_bytes()),
             head: head.to_owned(),
-            license: Some(declared(field)),
+            page: Some(head.to_owned()),
+            url: Some("https://example.org/a/b.html?c=d".to_owned()),
+            headers: None,
+            license: None,
             copyright: None,
+            attributions: vec![],
         },
-    };
+    })
+}
+
+/// A record: its license field on the first line, then the head of its text.
+pub(crate) fn fields(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let (field, head) = text.split_once('\n').unwrap_or((&text, ""));
+    let Some(mut document) = document(head) else { return };
+    document.context.license = Some(declared(field));
+    document.context.copyright = Some(declared(field));
     check(&document_claims(&document, &SourceClaims::default(), None));
+}
+
+/// What a site says against mining: the kind on the first line, then the snapshot, the response's header or the page.
+/// What is not said of this host says nothing.
+pub(crate) fn optouts(bytes: &[u8]) {
+    let end = bytes.iter().position(|b| *b == b'\n').unwrap_or(bytes.len());
+    let content = bytes.get(end + 1..).unwrap_or_default();
+    let text = String::from_utf8_lossy(content);
+    let (kind, url) = match &bytes[..end] {
+        b"robots" => (Kind::Robots, "robots.txt"),
+        b"tdmrep" => (Kind::Tdmrep, ".well-known/tdmrep.json"),
+        b"rsl" => (Kind::Rsl, "rsl.xml"),
+        _ => (Kind::Headers, "a"),
+    };
+    let (Some(mut document), Ok(read_at)) = (document(&text), "2026-11-24".parse()) else { return };
+    document.context.headers = Some(declared(&text));
+    let snapshot = |host: &str| Snapshot {
+        kind,
+        url: format!("https://{host}/{url}"),
+        status: 200,
+        reserved: None,
+        quote: String::new(),
+        agents: AI_AGENTS.iter().map(|a| (*a).to_owned()).collect(),
+        read_at,
+        locator: "snapshot".to_owned(),
+        bytes: content.to_vec(),
+        digest: Sha256::of(content),
+    };
+    let of = |snapshots: Vec<Snapshot>| Sites::new(snapshots).claims(&document, None);
+    check(&of(vec![snapshot("example.org")]));
+    assert_eq!(of(vec![snapshot("example.net")]), of(vec![]), "a snapshot of another host says something");
 }
 
 /// A sentence within a known license: the place (one byte), then the words. Whatever it says, what holds it is no
@@ -81,7 +130,7 @@ pub(crate) fn restrictions(bytes: &[u8]) {
     let lines: Vec<&str> = MIT.lines().collect();
     let at = usize::from(*place) % (lines.len() + 1);
     let text = [&lines[..at], &[words.as_ref()], &lines[at..]].concat().join("\n");
-    let claims = source_claims(&[file("LICENSE", text.as_bytes())], Speaker::Rightsholder, None).claims;
+    let claims = source_claims(&[file("LICENSE", text.as_bytes())], Speaker::Rightsholder, None).above("fuzzed");
     check(&claims);
     let restricts = ["not for training", "no machine learning", "non-commercial use only", "must not be used"];
     if restricts.iter().any(|r| words.to_lowercase().contains(r)) {
