@@ -13,6 +13,7 @@ use manifests::digest::Sha256;
 use manifests::license::{Expression, reviewed};
 use manifests::manifest::{PublicManifest, SetManifest};
 use manifests::policy::{Act, Context, Policy, ReviewedTerms, evaluate};
+use manifests::publication::{AgreedCells, AttributionList, Publication};
 use manifests::record::{Decision, Election, ExceptionRecord, Grant, Head, Impact, Lift, Release, Withdrawal};
 use manifests::shard::{Role, ShardEntry, ShardReader};
 use manifests::sign::{Envelope, PrivateKey, PublicKey, Record, Statement, sign_folder, verify_folder};
@@ -109,6 +110,11 @@ pub(crate) fn records(bytes: &[u8]) {
     _ = one::<Withdrawal>(bytes);
     _ = one::<ExceptionRecord>(bytes);
     _ = one::<Head>(bytes);
+    if let Some(list) = one::<Publication>(bytes) {
+        _ = list.check();
+    }
+    _ = one::<AgreedCells>(bytes);
+    _ = one::<AttributionList>(bytes);
     _ = one::<Decision>(bytes);
     _ = one::<Lift>(bytes);
     _ = one::<Impact>(bytes);
