@@ -63,6 +63,17 @@ impl Secret {
         Ok(leaves)
     }
 
+    /// The root as version 1 of public manifests has it: over the documents' commitments alone.
+    ///
+    /// # Errors
+    /// As [`Self::document`].
+    pub fn first_root(&self, documents: &[DocumentLeaf]) -> Result<TreeRoot> {
+        let leaf = |d| Ok(CommitmentLeaf { commitment: self.document(d)? });
+        let mut leaves: Vec<CommitmentLeaf> = documents.iter().map(leaf).collect::<Result<_>>()?;
+        leaves.sort_by_key(CommitmentLeaf::key);
+        root_of(&leaves)
+    }
+
     /// The root over [`Self::leaves`].
     ///
     /// # Errors
@@ -127,6 +138,7 @@ mod tests {
         };
         assert_eq!(sizes(65..=128), vec![128; 64]);
         assert_eq!(sizes(0..=3), [1, 1, 2, 4]);
+        assert_eq!(secret(1).first_root(&documents(5)).unwrap().leaves, 5, "as version 1 told it");
     }
 
     #[test]

@@ -112,6 +112,8 @@ struct Decided {
     sets: BTreeSet<SetName>,
     refused: Vec<Refused>,
     demo: bool,
+    /// Whether a public manifest is of version 1.
+    first_version: bool,
 }
 
 /// Publishes; with `options.out` absent it lists what it would do.
@@ -173,7 +175,7 @@ fn tokenizer_is_public(folder: &Folder, manifest: &SetManifest) -> Result<()> {
 
 /// Signs the list, writes the tree and lists what stayed.
 fn finish(options: &PublishOptions, folder: &Folder, house: &House<'_>, decided: Decided) -> Result<PublishReport> {
-    let Decided { items, sets, refused, demo } = decided;
+    let Decided { items, sets, refused, demo, first_version } = decided;
     if items.is_empty() {
         let why: Vec<String> = refused.iter().map(|r| format!("{}: {}", r.subject, r.why)).collect();
         return Err(Error::Refused { what: format!("nothing may leave ({})", why.join("; ")), hint: None });
@@ -199,7 +201,7 @@ fn finish(options: &PublishOptions, folder: &Folder, house: &House<'_>, decided:
         published: list.predicate.files.iter().map(report::Published::of).collect(),
         refused,
         stayed,
-        notes: report::notes(house.secret.is_some(), &list.predicate),
+        notes: report::notes(house.secret.is_some(), first_version, &list.predicate),
     })
 }
 

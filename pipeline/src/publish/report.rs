@@ -77,11 +77,16 @@ pub struct PublishReport {
 }
 
 /// What its owner should know.
-pub(super) fn notes(has_secret: bool, publication: &Publication) -> Vec<&'static str> {
+pub(super) fn notes(has_secret: bool, first_version: bool, publication: &Publication) -> Vec<&'static str> {
     let has = |content| publication.files.iter().any(|f| f.content == content);
     let mut notes = Vec::new();
     if !has_secret && has(Content::PublicManifest) {
         notes.push("the commitments were not computed again: give the owner's secret with `--secret`");
+    }
+    if first_version {
+        notes.push(
+            "a public manifest of version 1 tells how many documents its set has: build anew for one that does not",
+        );
     }
     if has(Content::Weights) {
         notes.push(

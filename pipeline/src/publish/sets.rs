@@ -49,9 +49,11 @@ pub(super) fn closed(
         return Ok(());
     }
     may_sign(house, full.set.as_str())?;
-    commitments(folder, signed, public, house)?;
-    let base = format!("sets/{}", full.set);
     let mut envelope = Envelope::read(&public.path)?;
+    let is_first = is_first_version(&envelope)?;
+    decided.first_version |= is_first;
+    commitments(folder, signed, public, is_first, house)?;
+    let base = format!("sets/{}", full.set);
     envelope.add_signature(house.key);
     let path = format!("{base}/{PUBLIC_FILE}");
     decided.items.push(Item::made(&path, envelope.to_vec()?, Content::PublicManifest)?);
@@ -68,16 +70,25 @@ pub(super) fn closed(
     Ok(())
 }
 
+/// Whether a public manifest is of version 1, which tells how many documents there are.
+fn is_first_version(envelope: &Envelope) -> Result<bool> {
+    let payload = envelope.peek_unverified()?;
+    let value: serde_json::Value = serde_json::from_slice(payload).map_err(|e| Error::Bug(e.to_string()))?;
+    Ok(value["predicate"]["schema"] == "flexmix/public-manifest/v1")
+}
+
 /// With the owner's secret: the commitments are those of this set's documents and manifest, and no others.
 fn commitments(
     folder: &Folder,
     full: &Signed<SetManifest>,
     public: &Signed<PublicManifest>,
+    is_first: bool,
     house: &House<'_>,
 ) -> Result<()> {
     let Some(secret) = house.secret else { return Ok(()) };
     let documents = documents::of(&folder.root, &full.record)?;
-    let made = (secret.root(&documents)?.root, secret.manifest(full.digest)?);
+    let root = if is_first { secret.first_root(&documents)? } else { secret.root(&documents)? };
+    let made = (root.root, secret.manifest(full.digest)?);
     if made == (public.record.commitments_root, public.record.full) {
         return Ok(());
     }
