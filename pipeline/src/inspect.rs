@@ -234,10 +234,15 @@ const ARTIFACTS: &str = "
 SELECT model, artifact, subject, assurance, files_root, steps, verified
 FROM stamps ORDER BY model, subject, artifact";
 
+/// Positions add up over exposures of one kind (an anchor's text and the same text seen again as contrast were both fed
+/// forward); documents of several may be the same ones, so the most of any counts.
 const EXPOSURE: &str = r#"
 SELECT model, artifact, kind, "set", license, state, basis,
        sum(documents) AS documents, sum(tokens) AS tokens, max(at_most) AS at_most
-FROM exposure GROUP BY model, artifact, kind, "set", license, state, basis
+FROM (SELECT model, artifact, kind, "set", license, state, basis, cell_digest,
+             max(documents) AS documents, sum(tokens) AS tokens, max(at_most) AS at_most
+      FROM exposure GROUP BY model, artifact, kind, "set", license, state, basis, cell_digest)
+GROUP BY model, artifact, kind, "set", license, state, basis
 ORDER BY model, artifact, kind, "set", tokens DESC, license, state"#;
 
 /// Reads a folder's numbers. `trust` says in words how far the folder's signatures were checked.

@@ -106,6 +106,11 @@ fn cell_columns<'a>(table: Table, cells: impl Iterator<Item = &'a CellCount> + C
         .count("tokens", cells.clone().map(|c| c.tokens))
 }
 
+/// The digest of each cell, as the ledger's `cell` has it.
+fn cell_digests<'a>(table: Table, cells: impl Iterator<Item = &'a CellCount>) -> Table {
+    table.text_or_null("cell_digest", cells.map(|c| c.cell.digest().ok().map(|d| d.to_string())))
+}
+
 fn cells(manifests: &[Signed<SetManifest>]) -> Result<RecordBatch> {
     let rows: Vec<_> = manifests
         .iter()
@@ -117,7 +122,7 @@ fn cells(manifests: &[Signed<SetManifest>]) -> Result<RecordBatch> {
         .text("set", rows.iter().map(|r| r.0.set.as_str()))
         .count("cell", rows.iter().map(|r| Some(r.1 as u64)))
         .text("tier", rows.iter().map(|r| r.3.as_str()));
-    cell_columns(table, rows.iter().map(|r| r.2)).batch()
+    cell_digests(cell_columns(table, rows.iter().map(|r| r.2)), rows.iter().map(|r| r.2)).batch()
 }
 
 fn manifests(manifests: &[Signed<SetManifest>]) -> Result<RecordBatch> {
@@ -211,7 +216,9 @@ fn exposure(stamps: &[(&str, &Signed<Stamp>)]) -> Result<RecordBatch> {
         .text("kind", rows.iter().map(|r| r.2.kind.as_str()))
         .text("set", rows.iter().map(|r| r.2.set.as_str()))
         .text("manifest", rows.iter().map(|r| r.2.manifest.to_string()));
-    cell_columns(table, rows.iter().map(|r| r.3)).count("at_most", rows.iter().map(|r| at_most(r.2.tokens))).batch()
+    let cells = rows.iter().map(|r| r.3);
+    let table = cell_columns(table, cells.clone()).count("at_most", rows.iter().map(|r| at_most(r.2.tokens)));
+    cell_digests(table, cells).batch()
 }
 
 /// The columns of `documents`.
