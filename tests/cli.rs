@@ -17,6 +17,7 @@ fn every_command_that_is_promised_has_help_with_an_example() {
         "inspect",
         "query",
         "audit",
+        "notice",
         "policy check",
         "keys generate",
         "sign",

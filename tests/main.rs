@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "a test that cannot go on stops, and says where it is")]
 
 mod attacks;
+mod audit;
 mod cli;
 mod closed;
 mod determinism;

@@ -14,15 +14,18 @@ use crate::words::{thousands, visible};
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 
-/// The mark by which a page of ours is known before it is replaced.
-pub const MARK: &str = "<meta name=\"generator\" content=\"flexmix report\">";
+/// The mark by which a page of a kind is known before it is replaced.
+#[must_use]
+pub fn mark(kind: &str) -> String {
+    html! { meta name="generator" content=(kind); }.into_string()
+}
 
 /// A report.
 #[derive(Debug)]
 pub struct Page<'a> {
     /// The title, in the window and at the head.
     pub title: &'a str,
-    /// A line above the title: what kind of report it is.
+    /// A line above the title: what kind of report it is, `flexmix audit`.
     pub kind: &'a str,
     /// Made with throw-away keys: said at the top of every page.
     pub demo: bool,
@@ -56,7 +59,7 @@ impl Page<'_> {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width,initial-scale=1";
                     meta http-equiv="Content-Security-Policy" content=(policy());
-                    (PreEscaped(MARK))
+                    (PreEscaped(mark(self.kind)))
                     meta name="referrer" content="no-referrer";
                     title { (self.title) }
                     style { (PreEscaped(STYLE)) }

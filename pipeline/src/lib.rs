@@ -10,6 +10,7 @@ mod folders;
 pub mod html;
 pub mod inspect;
 pub mod launch;
+pub mod notice;
 pub mod progress;
 pub mod publish;
 pub mod query;

@@ -34,6 +34,27 @@ impl Leaf {
     pub fn is_custom(&self) -> bool {
         self.0.starts_with("LicenseRef-") || self.0.starts_with("DocumentRef-")
     }
+
+    /// The id without `+` and `WITH`.
+    fn base(&self) -> &str {
+        let id = self.0.split(" WITH ").next().unwrap_or(&self.0);
+        id.strip_suffix('+').unwrap_or(id)
+    }
+
+    /// The license's name on the SPDX list.
+    #[must_use]
+    pub fn full_name(&self) -> Option<&'static str> {
+        spdx::license_id(self.base()).map(|id| id.full_name)
+    }
+
+    /// Where the license's text is on the SPDX list, and that of an exception behind it. Nothing is fetched.
+    #[must_use]
+    pub fn text_at(&self) -> Option<String> {
+        let page = |id: &str| format!("https://spdx.org/licenses/{id}.html");
+        let license = spdx::license_id(self.base()).map(|id| page(id.name))?;
+        let exception = self.0.split_once(" WITH ").map(|(_, exception)| page(exception));
+        Some(exception.map_or_else(|| license.clone(), |exception| format!("{license} and {exception}")))
+    }
 }
 
 impl fmt::Display for Leaf {

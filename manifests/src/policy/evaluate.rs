@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::file::{Act, Duty, Policy, RuleRef};
+use super::file::{Act, Duty, Listed, Policy, RuleRef};
 use crate::conclusion::{Basis, State};
 use crate::date::Date;
 use crate::exposure::Cell;
@@ -156,8 +156,7 @@ fn judge_leaf(policy: &Policy, leaf: &Leaf, context: &Context<'_>, verdict: &mut
         return verdict.deny(Reason::UnreviewedTerms, written, leaf.as_str());
     };
     let by_id = policy.ids.iter().find(|l| l.value == *leaf).map(|l| rule("allow.ids", &l.value, l.line));
-    let in_family =
-        |f: &&super::file::Listed<crate::license::Family>| properties.iter().all(|p| f.value.may_have().contains(p));
+    let in_family = |f: &&Listed<crate::license::Family>| properties.iter().all(|p| f.value.may_have().contains(p));
     let by_family = || policy.families.iter().find(in_family).map(|f| rule("allow.families", f.value.as_str(), f.line));
     match by_id.or_else(by_family) {
         Some(allowed) => _ = verdict.matched.insert(allowed),
@@ -177,6 +176,15 @@ fn judge_leaf(policy: &Policy, leaf: &Leaf, context: &Context<'_>, verdict: &mut
             }
             None => verdict.deny(Reason::DutyUndeliverable, None, format!("{leaf} asks for {key}")),
         }
+    }
+}
+
+impl Policy {
+    /// The duty that a property asks for, by the key of `[duties]`, and what the policy says of it. Nothing for a
+    /// property that asks for no act; a duty that the policy leaves out denies.
+    #[must_use]
+    pub fn duty(&self, property: Property) -> Option<(&'static str, Option<&Listed<Duty>>)> {
+        duty_of(property).map(|key| (key, self.duties.get(key)))
     }
 }
 

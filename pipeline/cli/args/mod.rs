@@ -15,7 +15,7 @@ use manifests::date::Date;
 
 pub(crate) use build::BuildArgs;
 pub(crate) use publish::{ByAgreement, PublishArgs};
-pub(crate) use read::{AuditArgs, InspectArgs, PolicyCheckArgs, PolicyCommand, QueryArgs, VerifyArgs};
+pub(crate) use read::{AuditArgs, InspectArgs, NoticeArgs, PolicyCheckArgs, PolicyCommand, QueryArgs, VerifyArgs};
 pub(crate) use sign::{KeysCommand, SignArgs, SignKind, TrustCommand, TrustCompromiseArgs, TrustKeysArgs};
 pub(crate) use train::{LaunchArgs, PassArgs, PlanArgs, TrainCommand};
 pub(crate) use withdrawal::{ImpactArgs, RebuildArgs, TargetArgs, WithdrawArgs};
@@ -56,6 +56,8 @@ pub(crate) enum Command {
     Query(QueryArgs),
     /// Answer whether a corpus or model may be used under a policy, and why not
     Audit(AuditArgs),
+    /// Write the NOTICE of a corpus or model: every attribution owed, and what is not known
+    Notice(NoticeArgs),
     /// Hand out of a closed corpus what may leave, and nothing else
     Publish(PublishArgs),
     /// Check policy files

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use manifests::id::SetName;
+
 use super::{Format, GateArgs};
 
 /// Arguments of `flexmix verify`.
@@ -66,9 +68,44 @@ pub(crate) struct AuditArgs {
     /// The policy to ask; without one the audit lists facts and decides nothing
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// Also write one self-contained HTML file
+    /// Also write one self-contained HTML file; replaces an earlier report and nothing else
     #[arg(long, value_name = "OUT")]
     pub html: Option<PathBuf>,
+    /// Also write the NOTICE of what is permitted, and link it from the HTML file
+    #[arg(long, value_name = "OUT")]
+    pub notice: Option<PathBuf>,
+    /// For a model: the corpus whose claims have the words behind its terms [default: the corpus that it lies in]
+    #[arg(long, value_name = "DIR")]
+    pub corpus: Option<PathBuf>,
+    /// How to report
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub gate: GateArgs,
+}
+
+/// Arguments of `flexmix notice`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --policy it lists all that was kept or consumed; with one, what the policy permits.\n\n\
+Example:\n  flexmix notice corpus/models/demo --policy policies/serve.toml --trust records/trust.toml --out NOTICE"
+)]
+pub(crate) struct NoticeArgs {
+    /// A corpus or model folder
+    #[arg(value_name = "DIR")]
+    pub dir: PathBuf,
+    /// The policy whose permitted text is listed
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// A set to list; repeat for each [default: all]
+    #[arg(long = "set", value_name = "SET")]
+    pub sets: Vec<SetName>,
+    /// Write it there; replaces an earlier NOTICE of ours and nothing else
+    #[arg(long, value_name = "NOTICE")]
+    pub out: Option<PathBuf>,
+    /// For a model: the corpus whose claims have the statements [default: the corpus that it lies in]
+    #[arg(long, value_name = "DIR")]
+    pub corpus: Option<PathBuf>,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod build;
+mod notice;
 mod policy;
 mod publish;
 mod query;
@@ -13,12 +14,13 @@ mod withdrawal;
 
 use std::path::Path;
 
+use manifests::store::write_atomic;
 use manifests::trust::Trust;
 use pipeline::query::Folder;
 
 use crate::args::{Command, KeysCommand, PolicyCommand, TrainCommand};
 use crate::exit::Exit;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::settings::GateSettings;
 
@@ -31,6 +33,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Exit> {
         Command::Query(args) => query::query(&args, output),
         Command::Audit(args) => audit::run(&args, output),
         Command::Publish(args) => publish::run(&args, output),
+        Command::Notice(args) => notice::run(&args, output),
         Command::Policy(PolicyCommand::Check(args)) => policy::check(&args, output),
         Command::Keys(KeysCommand::Generate { out }) => sign::generate(&out, output),
         Command::Sign(args) => sign::sign(&args, output),
@@ -54,4 +57,21 @@ fn open(dir: &Path, settings: &GateSettings) -> Outcome<(Folder, Option<Trust>, 
     let bound = trust.as_ref().map(|t| (t, settings.as_of));
     let words = pipeline::verify::trust_words(bound);
     Ok((Folder::open(dir, bound)?, trust, words))
+}
+
+/// Writes a report where none of another kind is: a file that does not have the mark stays.
+fn replace(out: &Path, text: &str, mark: &str) -> Outcome<()> {
+    let folder = out.parent().filter(|f| !f.as_os_str().is_empty());
+    match std::fs::read(out) {
+        Ok(old) if !old.windows(mark.len()).take(4096).any(|w| w == mark.as_bytes()) => {
+            let what = format!("`{}` is there and is no report of this kind", out.display());
+            return Err(Failure::usage(what, "name another file, or remove this one yourself"));
+        }
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(pipeline::Error::io(out, e).into()),
+        Ok(_) | Err(_) => {}
+    }
+    if let Some(folder) = folder {
+        std::fs::create_dir_all(folder).map_err(|e| pipeline::Error::io(folder, e))?;
+    }
+    Ok(write_atomic(out, text.as_bytes())?)
 }

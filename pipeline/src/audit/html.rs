@@ -1,80 +1,100 @@
-//! An audit as one HTML file: nothing is fetched, everything is escaped (maud), and it prints. The first screen is the
-//! answer with both its halves; tables follow.
+//! The first screen of an audit as a page: may we use it, why, on whose word, and what that does not prove. Tables
+//! follow in `details.rs`; the shell is `crate::html`.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use super::text::{asked, word};
-use super::{Answer, AuditReport, Judged, Verdicts};
-use crate::inspect::InspectReport;
-use crate::words::{percent, thousands};
+use super::text::{asked, ending, head_words, why, withdrawn, word};
+use super::{Answer, AuditReport, Judged, Question, Standing, Verdicts, details};
+use crate::html::{Column, Page, bar, number, table, text};
+use crate::query::Kind;
+use crate::words::{counted, excerpt, percent, thousands};
 
-const STYLE: &str = "
-:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;max-width:68rem;margin:2rem auto;padding:0 1rem}
-h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2.5rem}
-table{border-collapse:collapse;width:100%;font-size:.9rem}
-caption{text-align:left;font-weight:600;padding:.5rem 0}
-th,td{text-align:left;padding:.3rem .6rem;border-bottom:1px solid #8886;vertical-align:top;overflow-wrap:break-word}code{overflow-wrap:anywhere}
-.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.answer{border:2px solid;border-radius:.5rem;padding:1rem 1.5rem;margin:1rem 0}
-.answer strong{font-size:2rem;display:block}
-.demo{border:2px dashed;padding:.3rem .8rem;font-weight:600}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;border-left:4px solid #c33;padding:.5rem 1rem;background:#8881}
-code{font-size:.9em}
-@media print{body{max-width:none;margin:0}table,pre,tr{break-inside:avoid}h2{break-after:avoid}}
-";
+/// What the page is, at its head and in its mark.
+pub const KIND: &str = "flexmix audit";
 
-/// The report as a page.
+/// The report as a page. `notice` is the name of a NOTICE that was written beside it.
 #[must_use]
-pub fn page(report: &AuditReport) -> String {
-    let markup = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width,initial-scale=1";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                title { "Audit of " (report.subject) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                h1 { "Audit of " (report.subject) }
-                @if report.kind == crate::query::Kind::Outward { p { "This is " (super::OUTWARD_TREE) "." } }
-                @match &report.verdicts {
-                    Some(verdicts) => (first_screen(verdicts, report)),
-                    None => p { "No policy was given, so nothing is decided; these are facts." },
-                }
-                p { (report.trust) "." }
-                @if let Some(verdicts) = &report.verdicts { (details(verdicts)) }
-                (facts(&report.facts))
-            }
-        }
+pub fn page(report: &AuditReport, notice: Option<&str>) -> String {
+    let title = match &report.verdicts {
+        Some(_) => format!("May we use the {}?", report.named()),
+        None => format!("What is in the {}", report.named()),
     };
-    markup.into_string()
+    let demo = report.trust.contains("DEMO") || report.verdicts.as_ref().is_some_and(|v| v.question.demo);
+    let first = match &report.verdicts {
+        Some(verdicts) => first_screen(verdicts, report, notice),
+        None => html! {
+            section.answer aria-label="Answer" {
+                div { p.word { "NOT ASKED" } p { "No policy was given, so nothing is decided. These are facts." } }
+            }
+        },
+    };
+    let mut sections = report.verdicts.as_ref().map(details::verdicts).unwrap_or_default();
+    sections.extend(details::facts(&report.facts));
+    Page { title: &title, kind: KIND, demo, first, sections, footer: footer(report) }.render()
 }
 
-fn first_screen(verdicts: &Verdicts, report: &AuditReport) -> Markup {
-    let question = &verdicts.question;
+fn footer(report: &AuditReport) -> Markup {
     html! {
-        @if question.demo || report.trust.contains("DEMO") {
-            p.demo { "DEMO: made with throw-away keys. Nobody vouches for this." }
-        }
-        section.answer aria-label="answer" {
-            p { (asked(question)) }
-            strong { (word(verdicts.answer)) }
-            p { (verdicts.because) "." }
-            @if verdicts.answer != Answer::Yes {
-                ul {
-                    @for judged in verdicts.artifacts.iter().filter(|j| !j.admitted) {
-                        li { (judged.kind) " " b { (judged.id) } ": " (reasons(judged)) }
-                    }
+        p { (report.trust) ". Schema " code { (report.schema) } ". Every number is a query over the folder's records: "
+            "ask them again with " code { "flexmix query" } "." }
+    }
+}
+
+fn first_screen(verdicts: &Verdicts, report: &AuditReport, notice: Option<&str>) -> Markup {
+    let class = match verdicts.answer {
+        Answer::Yes => "answer yes",
+        Answer::InPart => "answer in-part",
+        Answer::No => "answer no",
+    };
+    html! {
+        section class=(class) aria-label="Answer" {
+            div {
+                p { (asked(&verdicts.question)) }
+                p.word { (word(verdicts.answer)) }
+                p { (sentence(&verdicts.because)) }
+                (denied(verdicts))
+            }
+            div {
+                h2 #unproven { "What this does not prove" }
+                p.note { (report.does_not_say) }
+                p.note {
+                    "A signature says who vouches, not that it is so: a builder's not that nothing was left out, a "
+                    "trainer's not that nothing else was fed, a head's not that no other head is shown elsewhere."
                 }
             }
         }
-        p { (report.does_not_say) }
-        p {
-            "Policy " b { (question.policy) } " v" (question.version) ", owner " (question.owner) ", "
-            code { (question.digest) } "."
+        @if report.kind == Kind::Outward { p.note { "This is " (super::OUTWARD_TREE) "." } }
+        @if !verdicts.standing.closed_sets.is_empty() {
+            p.note {
+                "This report names counts and sources of the closed set " (verdicts.standing.closed_sets.join(", "))
+                ": it stays with its owner."
+            }
+        }
+        div.cards {
+            (tokens_card(verdicts))
+            (standing_card(verdicts))
+            section.card aria-labelledby="open" {
+                h2 #open { "Open points" }
+                (open_points(verdicts))
+                h2 #duties { "Duties of what is permitted" }
+                (duties(verdicts, notice))
+            }
+            (blockers_card(verdicts))
+        }
+    }
+}
+
+/// A sentence of the text report as one of its own.
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(['.']).collect())
+}
+
+fn denied(verdicts: &Verdicts) -> Markup {
+    let denied: Vec<&Judged> = verdicts.artifacts.iter().filter(|j| !j.admitted).collect();
+    html! {
+        @if !denied.is_empty() {
+            ul { @for judged in denied { li { "Not " (judged.kind) " " b { (judged.id) } ": " (reasons(judged)) } } }
         }
     }
 }
@@ -91,69 +111,81 @@ fn reasons(judged: &Judged) -> String {
     reasons.join(", ")
 }
 
-fn number(value: Option<u64>) -> Markup {
-    html! { td.n { @match value { Some(n) => (thousands(n)), None => "not said" } } }
-}
-
-fn details(verdicts: &Verdicts) -> Markup {
+fn tokens_card(verdicts: &Verdicts) -> Markup {
+    let all = &verdicts.tokens;
+    let known = all.denied.saturating_sub(all.unknown);
+    let share = |n: u64| percent(n, all.tokens);
     html! {
-        h2 { "Who may take part" }
-        table {
-            caption { "Tokens by verdict. Each counts once, however many rules deny it." }
-            thead { tr { th { "artifact" } th { "verdict" } th.n { "permitted" } th.n { "denied" } th.n { "of these unknown" } th.n { "closed, at most" } th.n { "share permitted" } } }
-            tbody {
-                @for judged in &verdicts.artifacts {
-                    tr {
-                        td { (judged.kind) " " b { (judged.id) } br; code { (judged.digest) } }
-                        td { @if judged.admitted { "permitted" } @else { b { "denied" } } }
-                        td.n { (thousands(judged.totals.permitted)) }
-                        td.n { (thousands(judged.totals.denied)) }
-                        td.n { (thousands(judged.totals.unknown)) }
-                        td.n { (thousands(judged.totals.at_most)) }
-                        td.n { (percent(judged.totals.permitted, judged.totals.tokens)) }
-                    }
-                }
+        section.card aria-labelledby="tokens" {
+            h2 #tokens { "Tokens by terms" }
+            (bar(&[("permitted", "yes", all.permitted), ("denied", "no", known), ("unknown", "unknown", all.unknown)]))
+            dl {
+                dt { "permitted" } dd { b.yes { (thousands(all.permitted)) } " (" (share(all.permitted)) ")" }
+                dt { "denied" } dd { b.no { (thousands(known)) } " (" (share(known)) ")" }
+                dt { "unknown" } dd { b { (thousands(all.unknown)) } " (" (share(all.unknown)) "), denied too" }
+                dt { "in all" } dd { (thousands(all.tokens)) " in " (counted(all.documents, "document")) }
+                @if all.at_most > 0 { dt { "closed sets" } dd { "at most " (thousands(all.at_most)) ", not counted above" } }
             }
-        }
-        @if verdicts.artifacts.iter().any(|j| j.denial.is_some()) {
-            h2 { "Denials" }
-            @for denial in verdicts.artifacts.iter().filter_map(|j| j.denial.as_ref()) { pre { (denial) } }
-        }
-        (by_reason(verdicts))
-        (by_tier(verdicts))
-        @if !verdicts.unmatched.is_empty() {
-            table {
-                caption { "Rules of the policy that matched nothing here" }
-                thead { tr { th { "line" } th { "rule" } } }
-                tbody {
-                    @for rule in &verdicts.unmatched {
-                        tr { td { (verdicts.question.file) ":" (rule.line) } td { (rule.key) " \"" (rule.value) "\"" } }
-                    }
-                }
+            @if verdicts.artifacts.iter().any(|j| j.kind == "expert") {
+                p.note { "The anchor's text, and of each expert its own. Which may take part is a matter of whole experts." }
             }
         }
     }
 }
 
-fn by_reason(verdicts: &Verdicts) -> Markup {
+fn standing_card(verdicts: &Verdicts) -> Markup {
+    let (standing, question) = (&verdicts.standing, &verdicts.question);
     html! {
-        @if !verdicts.reasons.is_empty() {
-            h2 { "Reasons" }
-            table {
-                caption { "Tokens by reason. Reasons overlap, so these do not add up." }
-                thead { tr { th { "reason" } th { "rule" } th.n { "artifacts" } th.n { "documents" } th.n { "tokens" } } }
-                tbody {
-                    @for row in &verdicts.reasons {
-                        tr {
-                            td { (row.reason) " " code { (row.code) } }
-                            td {
-                                @if let (Some(line), Some(key)) = (row.line, &row.key) {
-                                    (verdicts.question.file) ":" (line) " " (key) " " (row.value.as_deref().unwrap_or(""))
-                                } @else { "no line permits it" }
+        section.card aria-labelledby="standing" {
+            h2 #standing { "On whose word" }
+            dl {
+                dt { "policy" }
+                dd { b { (question.policy) } " v" (question.version) " of " (question.owner) ", until " (standing.policy_until) }
+                dt { "signed by" }
+                dd {
+                    @for (n, row) in standing.signatures.iter().enumerate() {
+                        @if n > 0 { "; " }
+                        (row.what) ": "
+                        @if row.keys.is_empty() { "keys not named" } @else { b { (row.keys.join(", ")) } }
+                        span.soft { " (" (row.role) ")" }
+                    }
+                }
+                @if let Some(assurance) = &standing.assurance { dt { "assurance" } dd { (assurance) (assured(assurance)) } }
+                dt { "records" } dd { (head_words(standing)) }
+            }
+        }
+    }
+}
+
+fn assured(assurance: &str) -> &'static str {
+    match assurance {
+        "imported" => ": an operator's word on weights from elsewhere",
+        "claimed" => ": the trainer's word; nobody else counted",
+        "observed" => ": another party's launcher counted",
+        _ => ": an auditor ran it again",
+    }
+}
+
+fn blockers_card(verdicts: &Verdicts) -> Markup {
+    html! {
+        section.card.wide aria-labelledby="blockers" {
+            h2 #blockers { "What keeps most text out, and the way out" }
+            @if verdicts.blockers.is_empty() {
+                p { "Nothing." }
+            } @else {
+                ol {
+                    @for blocker in &verdicts.blockers {
+                        li {
+                            b {
+                                @match (blocker.tokens, blocker.at_most) {
+                                    (Some(tokens), _) => (counted(tokens, "token")),
+                                    (None, Some(bound)) => { "at most " (counted(bound, "token")) },
+                                    (None, None) => "all",
+                                }
                             }
-                            td.n { (row.artifacts) }
-                            (number(row.documents))
-                            (number(row.tokens))
+                            " of " (blocker.artifacts.join(", ")) ": " (blocker.reason) ", "
+                            code { (why(blocker, &verdicts.question)) } " " span.soft { (blocker.code) } br;
+                            span.soft { "Way out: " } (blocker.fix) "."
                         }
                     }
                 }
@@ -162,94 +194,88 @@ fn by_reason(verdicts: &Verdicts) -> Markup {
     }
 }
 
-fn by_tier(verdicts: &Verdicts) -> Markup {
+fn open_points(verdicts: &Verdicts) -> Markup {
+    let standing = &verdicts.standing;
+    let ending_soon: Vec<_> = standing.exceptions.iter().filter(|e| e.ending).collect();
+    let contradicted: u64 = verdicts.contradictions.iter().filter_map(|c| c.documents).sum();
     html! {
-        h2 { "Terms tiers" }
-        table {
-            caption { "Tokens by tier of terms: state, basis, properties" }
-            thead { tr { th { "artifact" } th { "tier" } th { "verdict" } th.n { "documents" } th.n { "tokens" } } }
-            tbody {
-                @for row in &verdicts.tiers {
-                    tr {
-                        td { (row.artifact) }
-                        td { (row.tier) }
-                        td { @if row.permitted { "permitted" } @else { b { "denied" } } }
-                        (number(row.documents))
-                        (number(row.tokens))
+        dl {
+            dt { "contradictions" }
+            dd {
+                @if verdicts.contradictions.is_empty() { "none" }
+                @else {
+                    (counted(contradicted, "document"))
+                    @for row in &verdicts.contradictions {
+                        "; " (row.source.as_deref().or(row.artifact.as_deref()).unwrap_or("")) ": " (row.decision)
                     }
+                }
+            }
+            dt { "exceptions" }
+            dd {
+                @if standing.exceptions.is_empty() { "none for what is here" }
+                @else if ending_soon.is_empty() { (standing.exceptions.len()) ", none ends within 60 days" }
+                @else { @for row in ending_soon { (row.artifact) ", " (row.rule) ": " b { (ending(row)) } br; } }
+            }
+            dt { "withdrawals" } dd { (withdrawals(standing)) }
+            @if let Some(mixing) = &verdicts.mixing { dt { "mixing" } dd { (mixing) } }
+        }
+    }
+}
+
+fn withdrawals(standing: &Standing) -> Markup {
+    html! {
+        @if standing.withdrawals.is_empty() { "none" }
+        @for row in &standing.withdrawals { b { (row.id) } ", " (row.target) ": " (withdrawn(row)) br; }
+        @if !standing.lifted.is_empty() { span.soft { "lifted: " (standing.lifted.join(", ")) } }
+    }
+}
+
+fn duties(verdicts: &Verdicts, notice: Option<&str>) -> Markup {
+    html! {
+        @if verdicts.duties.is_empty() { p { "None." } }
+        @else {
+            dl {
+                @for duty in &verdicts.duties {
+                    dt { (duty.property) }
+                    dd {
+                        (duty.deliver.as_deref().unwrap_or("not delivered"))
+                        @if let Some(documents) = duty.documents { span.soft { ", " (counted(documents, "document")) } }
+                    }
+                }
+            }
+            p {
+                @match notice {
+                    Some(file) => { "What is owed to whom: " a href=(file) { (file) } "." },
+                    None => { "What is owed to whom: " code { "flexmix notice" } " writes it." },
                 }
             }
         }
     }
 }
 
-fn facts(facts: &InspectReport) -> Markup {
-    html! {
-        @if !facts.sets.is_empty() {
-            h2 { "Every input record is accounted for" }
-            table {
-                caption { "Documents in and out, by set" }
-                thead { tr { th { "set" } th { "access" } th.n { "read" } th.n { "kept" } th.n { "held out" } th.n { "dropped" } th.n { "tokens" } } }
-                tbody {
-                    @for row in &facts.sets {
-                        tr {
-                            td { (row.set) } td { (row.access) }
-                            (number(Some(row.read))) (number(Some(row.kept))) (number(Some(row.held_out)))
-                            (number(Some(row.dropped))) (number(Some(row.tokens)))
-                        }
-                    }
-                }
-            }
-            table {
-                caption { "Dropped, by reason" }
-                thead { tr { th { "set" } th { "stage" } th { "reason" } th.n { "documents" } th.n { "bytes" } } }
-                tbody {
-                    @for row in &facts.dropped {
-                        tr { td { (row.set) } td { (row.stage) } td { (row.reason) } (number(Some(row.documents))) (number(Some(row.bytes))) }
-                    }
-                }
-            }
-            table {
-                caption { "Kept for training, by terms" }
-                thead { tr { th { "terms" } th { "state" } th { "basis" } th.n { "documents" } th.n { "tokens" } } }
-                tbody {
-                    @for row in &facts.licenses {
-                        tr {
-                            td { (row.license.as_deref().unwrap_or("none")) } td { (row.state) }
-                            td { (row.basis.as_deref().unwrap_or("none")) }
-                            (number(Some(row.documents))) (number(Some(row.tokens)))
-                        }
-                    }
-                }
-            }
-            table {
-                caption { "Sources" }
-                thead { tr { th { "set" } th { "source" } th.n { "read" } th.n { "kept" } th.n { "tokens" } } }
-                tbody {
-                    @for row in &facts.sources {
-                        tr {
-                            td { (row.set) } td { (row.source) @if let Some(title) = &row.title { br; (title) } }
-                            (number(Some(row.read))) (number(Some(row.kept))) (number(Some(row.tokens)))
-                        }
-                    }
-                }
-            }
-        }
-        @if !facts.exposure.is_empty() {
-            h2 { "What the weights consumed" }
-            table {
-                caption { "Exposure by artifact, kind, set and terms" }
-                thead { tr { th { "artifact" } th { "kind" } th { "set" } th { "terms" } th { "state" } th.n { "documents" } th.n { "tokens" } th.n { "at most" } } }
-                tbody {
-                    @for row in &facts.exposure {
-                        tr {
-                            td { (row.artifact) } td { (row.kind) } td { (row.set) }
-                            td { (row.license.as_deref().unwrap_or("none")) } td { (row.state) }
-                            (number(row.documents)) (number(row.tokens)) (number(row.at_most))
-                        }
-                    }
-                }
-            }
-        }
-    }
+/// Findings of one artifact as a table, for `details.rs`.
+pub(super) fn findings(judged: &Judged, question: &Question) -> Markup {
+    let columns = [
+        Column::Words("reason"),
+        Column::Words("rule"),
+        Column::Words("words"),
+        Column::Numbers("own documents"),
+        Column::Numbers("own tokens"),
+        Column::Numbers("all tokens"),
+    ];
+    let rows = judged.findings.iter().map(|f| {
+        let rule = match (f.line, &f.key) {
+            (Some(line), Some(key)) => format!("{}:{line} {key} {}", question.file, f.value.as_deref().unwrap_or("")),
+            _ => "no line permits it".to_owned(),
+        };
+        vec![
+            html! { (f.reason) " " code { (f.code) } },
+            text(rule),
+            text(excerpt(&f.detail)),
+            number(f.own_documents),
+            number(f.own_tokens),
+            number(f.tokens),
+        ]
+    });
+    table(&format!("Reasons against {} {}", judged.kind, judged.id), &columns, rows)
 }

@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use manifests::digest::Sha256;
-use manifests::exposure::{CellCount, Exposure, Kind as ExposureKind};
+use manifests::exposure::{Cell, CellCount, Exposure, Kind as ExposureKind};
 use manifests::gate::{Finding, Gate};
+use manifests::id::SetName;
 use manifests::policy::{Assurance, Denial, RuleRef};
 use manifests::reason::Reason;
 use manifests::stamp::{self, Member};
@@ -32,6 +33,8 @@ pub(super) struct CellVerdict<'a> {
     pub count: &'a CellCount,
     pub tier: String,
     pub tested: bool,
+    /// Text of the subject's own: not of the anchor that an expert was trained beside.
+    pub own: bool,
     pub denials: Vec<Denial>,
     pub lifted: Vec<Denial>,
 }
@@ -88,12 +91,7 @@ fn sets(folder: &Folder) -> Vec<Subject> {
     let has_full = |set| folder.manifests.iter().any(|m| m.record.set == set);
     // A closed set in another's house: only what its owner says outwardly.
     let outward = folder.public.iter().filter(|p| !has_full(p.record.set.clone())).map(|p| {
-        let blank = |cell: &manifests::exposure::Cell| CellCount {
-            cell: cell.clone(),
-            evidence: None,
-            documents: None,
-            tokens: None,
-        };
+        let blank = |cell: &Cell| CellCount { cell: cell.clone(), evidence: None, documents: None, tokens: None };
         let exposure = Exposure {
             kind: ExposureKind::Gradient,
             set: p.record.set.clone(),
@@ -123,8 +121,17 @@ fn weights(stamp: &Signed<stamp::Stamp>) -> Subject {
     }
 }
 
+/// Sets and cells that the anchor consumed: what every expert shares with it, and is contrasted with.
+pub(super) type Shared<'a> = BTreeSet<(&'a SetName, &'a Cell)>;
+
+/// What the experts of these subjects share with the anchor.
+pub(super) fn shared(subjects: &[Subject]) -> Shared<'_> {
+    let anchors = subjects.iter().filter(|s| s.kind == "anchor");
+    anchors.flat_map(|s| &s.exposures).flat_map(|e| e.cells.iter().map(move |c| (&e.set, &c.cell))).collect()
+}
+
 /// Asks the gate about a subject.
-pub(super) fn judge<'a>(subject: &'a Subject, gate: &Gate) -> Judgement<'a> {
+pub(super) fn judge<'a>(subject: &'a Subject, gate: &Gate, shared: &Shared<'_>) -> Judgement<'a> {
     if subject.is_unstamped {
         let detail = "the index names it, and there is no stamp in its folder".to_owned();
         let denial = Denial { reason: Reason::StampMissing, rule: None, detail };
@@ -150,6 +157,7 @@ pub(super) fn judge<'a>(subject: &'a Subject, gate: &Gate) -> Judgement<'a> {
                 count,
                 tier: tier(&count.cell, &gate.records),
                 tested,
+                own: subject.kind != "expert" || !shared.contains(&(&exposure.set, &count.cell)),
                 denials,
                 lifted,
             });
@@ -171,9 +179,9 @@ pub(super) fn mixing(judgements: &[Judgement<'_>], gate: &Gate) -> Option<String
 
 /// What the verdicts add up to, and why in one sentence.
 pub(super) fn answer(kind: Kind, all: &[Judged], mixing: Option<&str>, question: &Question) -> (Answer, String) {
-    // A set that kept nothing answers nothing.
-    let all: Vec<&Judged> =
-        all.iter().filter(|j| kind != Kind::Corpus || j.totals.tokens + j.totals.at_most > 0).collect();
+    // A set that kept nothing answers nothing; a closed one in another's house says a bound only.
+    let has_text = |j: &&Judged| j.totals.tokens > 0 || j.totals.at_most > 0;
+    let all: Vec<&Judged> = all.iter().filter(|j| kind != Kind::Corpus || has_text(j)).collect();
     let names = |admitted: bool| -> Vec<&str> {
         all.iter().filter(|j| j.admitted == admitted).map(|j| j.id.as_str()).collect()
     };
@@ -199,9 +207,10 @@ pub(super) fn answer(kind: Kind, all: &[Judged], mixing: Option<&str>, question:
         }
         Kind::Model => {
             let what = format!(
-                "{under}, the signed records of {} list no token that the policy denies; {} take no part",
+                "{under}, the signed records of {} list no token that the policy denies; {} {} no part",
                 yes.join(", "),
-                no.join(", ")
+                no.join(", "),
+                if no.len() == 1 { "takes" } else { "take" }
             );
             (Answer::InPart, what)
         }

@@ -1,11 +1,15 @@
 //! The answer to "may we use it": a policy asked of every set of a corpus, or of the anchor and experts of a model,
 //! with the facts beside it. Verdicts come from the gate, numbers from the query layer; nothing here decides anew.
 
+mod details;
 mod evidence;
+mod fixes;
 mod html;
 mod judge;
+mod standing;
 mod tables;
 mod text;
+mod verdicts;
 
 use manifests::date::Date;
 use manifests::gate::Gate;
@@ -14,10 +18,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::inspect::{InspectReport, inspect};
-use crate::query::{Engine, Folder, Kind, ModelFolder};
+use crate::query::{Folder, Kind, ModelFolder};
 
 pub use crate::words::{short, thousands};
-pub use html::page;
+pub use html::{KIND, page};
+pub use standing::{ExceptionRow, HeadRow, Places, SignatureRow, Standing, WithdrawalRow};
 
 /// What a policy says of a folder as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -73,6 +78,9 @@ pub struct Judged {
     pub assurance: Option<String>,
     /// Tokens by verdict, over the exposure that a verdict tests.
     pub totals: Totals,
+    /// Of these its own text. For an expert the rest is the anchor's and public text that it was trained beside; sets
+    /// and anchors have nothing else.
+    pub own: Totals,
     /// Why not.
     pub findings: Vec<FindingRow>,
     /// What an exception lifted.
@@ -81,7 +89,8 @@ pub struct Judged {
     pub denial: Option<String>,
 }
 
-/// Tokens and documents of an artifact by verdict. Each cell counts once, however many rules deny it.
+/// Tokens and documents by verdict. Each cell counts once, however many rules deny it and however many kinds of
+/// exposure name it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
     /// All tokens that are counted.
@@ -92,6 +101,8 @@ pub struct Totals {
     pub denied: u64,
     /// Tokens in denied cells whose terms nobody knows.
     pub unknown: u64,
+    /// All documents that are counted.
+    pub documents: u64,
     /// Documents in denied cells.
     pub denied_documents: u64,
     /// A bound on tokens of closed sets, which are in none of the above.
@@ -115,6 +126,10 @@ pub struct FindingRow {
     pub documents: Option<u64>,
     /// Tokens that it concerns; findings overlap, so these do not add up.
     pub tokens: Option<u64>,
+    /// Of these documents of the artifact's own.
+    pub own_documents: Option<u64>,
+    /// Of these tokens of the artifact's own.
+    pub own_tokens: Option<u64>,
     /// The words that hit, when there is one.
     pub detail: String,
     /// The place of a claim that it rests on.
@@ -157,6 +172,72 @@ pub struct ReasonRow {
     pub tokens: Option<u64>,
 }
 
+/// One of the reasons that keep most text out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Blocker {
+    /// The stable number.
+    pub code: String,
+    /// The stable name.
+    pub reason: String,
+    /// The line of the policy.
+    pub line: Option<u64>,
+    /// The rule's key.
+    pub key: Option<String>,
+    /// The rule's value.
+    pub value: Option<String>,
+    /// The words that hit.
+    pub detail: String,
+    /// The artifacts that it keeps out.
+    pub artifacts: Vec<String>,
+    /// The terms of what it denies.
+    pub licenses: Vec<Option<String>>,
+    /// Tokens that it denies, of the artifacts' own; a reason against a whole artifact denies all of these.
+    pub tokens: Option<u64>,
+    /// A bound on a closed set's tokens, where no count is said.
+    pub at_most: Option<u64>,
+    /// The way out.
+    #[serde(default)]
+    pub fix: String,
+}
+
+/// Text on whose terms two who may conclude disagree.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Contradiction {
+    /// The set.
+    pub set: String,
+    /// The source, where the corpus says it.
+    pub source: Option<String>,
+    /// The artifact, for a model.
+    pub artifact: Option<String>,
+    /// What became of it: `kept`, `held-out`, `dropped`, or `consumed` by a model.
+    pub decision: String,
+    /// Documents.
+    pub documents: Option<u64>,
+    /// Both sides of the first one.
+    pub detail: Option<String>,
+    /// Where the first one lies.
+    pub path: Option<String>,
+}
+
+/// What the terms of permitted text ask for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DutyRow {
+    /// The property.
+    pub property: String,
+    /// The duty's key in the policy.
+    #[serde(default)]
+    pub duty: String,
+    /// How the policy delivers it.
+    #[serde(default)]
+    pub deliver: Option<String>,
+    /// Artifacts that it concerns.
+    pub artifacts: u64,
+    /// Documents that it concerns.
+    pub documents: Option<u64>,
+    /// Tokens that it concerns.
+    pub tokens: Option<u64>,
+}
+
 /// The verdict part of an audit.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdicts {
@@ -166,6 +247,16 @@ pub struct Verdicts {
     pub answer: Answer,
     /// The answer in a sentence.
     pub because: String,
+    /// Tokens by verdict over everything here: of sets all, of an anchor all, of experts their own.
+    pub tokens: Totals,
+    /// The reasons that deny most tokens, at most five.
+    pub blockers: Vec<Blocker>,
+    /// What the answer stands on.
+    pub standing: Standing,
+    /// Text whose terms are contradicted.
+    pub contradictions: Vec<Contradiction>,
+    /// What the terms of permitted text ask for.
+    pub duties: Vec<DutyRow>,
     /// Each set, or the anchor and each expert.
     pub artifacts: Vec<Judged>,
     /// Tokens by reason.
@@ -181,9 +272,9 @@ pub struct Verdicts {
 /// What `flexmix audit` reports.
 #[derive(Clone, Debug, Serialize)]
 pub struct AuditReport {
-    /// Always `flexmix/audit-report/v1`.
+    /// Always `flexmix/audit-report/v2`.
     pub schema: &'static str,
-    /// The folder's name.
+    /// The corpus's or model's name.
     pub subject: String,
     /// What it is.
     pub kind: Kind,
@@ -206,25 +297,35 @@ pub const DOES_NOT_SAY: &str = "It does not say that the signed records are true
 in a permitted set, that weights are or are not derivative works, or that an answer is clean. Exclusion concerns \
 weights, not text that a user puts in the prompt.";
 
-/// Audits a folder. Without a gate it lists facts and decides nothing.
+/// What is asked of a folder.
+#[derive(Clone, Copy, Debug)]
+pub struct Ask<'a> {
+    /// The gate, open.
+    pub gate: &'a Gate,
+    /// Where its files lie.
+    pub places: Places<'a>,
+    /// For a model: the corpus beside it, whose claims have the words behind its cells.
+    pub beside: Option<&'a Folder>,
+}
+
+/// Audits a folder. Without a question it lists facts and decides nothing.
 ///
 /// # Errors
 /// [`Error::Record`] when a record that a verdict would rest on is not signed as it must be.
-pub fn audit(folder: &Folder, gate: Option<&Gate>, trust: String) -> Result<AuditReport> {
-    let verdicts = match gate {
+pub fn audit(folder: &Folder, ask: Option<Ask<'_>>, trust: String) -> Result<AuditReport> {
+    let verdicts = match ask {
         None => None,
-        Some(gate) => {
+        Some(ask) => {
             if let Some((path, why)) = folder.broken() {
                 return Err(Error::Record(manifests::Error::verification(path, why)));
             }
             folder.models.iter().try_for_each(ModelFolder::check)?;
-            Some(verdicts(folder, gate)?)
+            Some(verdicts::verdicts(folder, ask)?)
         }
     };
-    let name = folder.root.canonicalize().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
     Ok(AuditReport {
-        schema: "flexmix/audit-report/v1",
-        subject: name.unwrap_or_else(|| folder.root.display().to_string()),
+        schema: "flexmix/audit-report/v2",
+        subject: folder.name(),
         kind: folder.kind,
         trust: trust.clone(),
         verdicts,
@@ -233,42 +334,17 @@ pub fn audit(folder: &Folder, gate: Option<&Gate>, trust: String) -> Result<Audi
     })
 }
 
-fn verdicts(folder: &Folder, gate: &Gate) -> Result<Verdicts> {
-    let policy = &gate.policy;
-    let question = Question {
-        policy: policy.id.clone(),
-        version: policy.version,
-        owner: policy.owner.clone(),
-        digest: policy.digest.to_string(),
-        file: policy.file.clone(),
-        act: policy.act.as_str().to_owned(),
-        purpose: policy.purpose.clone(),
-        places: policy.places.clone(),
-        as_of: gate.as_of,
-        demo: policy.demo,
-    };
-    let subjects = judge::subjects(folder);
-    let judgements: Vec<judge::Judgement> = subjects.iter().map(|s| judge::judge(s, gate)).collect();
-    let engine = Engine::open(folder)?;
-    engine.add("verdicts", tables::verdicts(&judgements)?)?;
-    engine.add("findings", tables::findings(&judgements)?)?;
-    let artifacts = judgements.iter().map(|j| tables::judged(j, &question, &engine)).collect::<Result<Vec<_>>>()?;
-    let mixing = judge::mixing(&judgements, gate);
-    let (answer, because) = judge::answer(folder.kind, &artifacts, mixing.as_deref(), &question);
-    let matched = judgements.iter().flat_map(|j| j.matched.iter().cloned()).collect();
-    Ok(Verdicts {
-        answer,
-        because,
-        reasons: engine.sql(tables::REASONS)?.read()?,
-        tiers: engine.sql(tables::TIERS)?.read()?,
-        artifacts,
-        mixing,
-        unmatched: gate.unmatched(&matched),
-        question,
-    })
-}
-
 impl AuditReport {
+    /// What it is of, in words.
+    fn named(&self) -> String {
+        let kind = match self.kind {
+            Kind::Corpus => "corpus",
+            Kind::Model => "model",
+            Kind::Outward => "outward tree of",
+        };
+        format!("{kind} {}", crate::words::plain(&self.subject))
+    }
+
     /// The report for people.
     #[must_use]
     pub fn to_text(&self) -> String {

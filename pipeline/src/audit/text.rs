@@ -1,15 +1,10 @@
-//! An audit in words: the answer first, a block for each denial (semantics.md §7), then the tables.
+//! An audit in words: the first screen, short, then a block for each denial (semantics.md §7).
 
 use std::fmt::Write as _;
 
 use super::evidence::Cause;
-use crate::words::{percent, short, thousands};
-
-use super::{Answer, AuditReport, FindingRow, Judged, Question, Verdicts};
-
-fn documents(count: u64) -> String {
-    if count == 1 { "1 document".to_owned() } else { format!("{} documents", thousands(count)) }
-}
+use super::{Answer, AuditReport, Blocker, FindingRow, Judged, Question, Standing, Verdicts, fixes};
+use crate::words::{counted, excerpt, percent, plain, short, thousands, visible};
 
 /// The block that a denial reads as.
 pub(super) fn denial(
@@ -35,7 +30,7 @@ pub(super) fn denial(
         }
     }
     for (count, all, branch) in choices {
-        let count = count.map_or_else(|| "documents".to_owned(), documents);
+        let count = count.map_or_else(|| "documents".to_owned(), |n| counted(n, "document"));
         _ = writeln!(text, " not    {count} {all}: {branch} elected");
     }
     _ = writeln!(text, " signed {}", signed(judged));
@@ -56,19 +51,36 @@ fn rule(finding: &FindingRow, question: &Question) -> String {
 
 fn cause_line(finding: &FindingRow, cause: &Cause, judged: &Judged) -> String {
     if cause.licenses.is_empty() {
-        return finding.detail.clone();
+        return plain(&finding.detail);
     }
     let label = |(license, count): &(String, Option<u64>)| match count {
         Some(count) => format!("{license} ({})", thousands(*count)),
         None => license.clone(),
     };
     let licenses = cause.licenses.iter().map(label).collect::<Vec<_>>().join(", ");
-    match (finding.documents, finding.tokens) {
-        (Some(count), Some(tokens)) => {
-            format!("{}, {} of tokens: {licenses}", documents(count), percent(tokens, judged.totals.tokens))
-        }
-        _ => format!("a closed set of at most {} tokens: {licenses}", thousands(judged.totals.at_most)),
+    format!("{}: {licenses}", share(finding, judged))
+}
+
+/// How much of an artifact a finding concerns. An expert's own text and what it shares with the anchor are told apart:
+/// a share of both together would say little of either.
+fn share(finding: &FindingRow, judged: &Judged) -> String {
+    let (Some(documents), Some(tokens)) = (finding.documents, finding.tokens) else {
+        return format!("a closed set of at most {} tokens", thousands(judged.totals.at_most));
+    };
+    if judged.kind != "expert" {
+        return format!("{}, {} of tokens", counted(documents, "document"), percent(tokens, judged.totals.tokens));
     }
+    let own = finding.own_documents.zip(finding.own_tokens).map(|(documents, tokens)| {
+        format!("{}, {} of its own tokens", counted(documents, "document"), percent(tokens, judged.own.tokens))
+    });
+    let own_count = (finding.own_documents.unwrap_or(0), finding.own_tokens.unwrap_or(0));
+    let shared = (documents.saturating_sub(own_count.0), tokens.saturating_sub(own_count.1));
+    let of_shared = judged.totals.tokens.saturating_sub(judged.own.tokens);
+    let beside = (shared != (0, 0)).then(|| {
+        let count = counted(shared.0, "document");
+        format!("{count}, {} of the public text beside it", percent(shared.1, of_shared))
+    });
+    own.into_iter().chain(beside).collect::<Vec<_>>().join("; ")
 }
 
 fn signed(judged: &Judged) -> String {
@@ -80,37 +92,30 @@ fn signed(judged: &Judged) -> String {
 }
 
 fn fix(judged: &Judged) -> String {
-    let has = |reason: &str| judged.findings.iter().any(|f| f.reason == reason);
-    let withdrawn = judged.findings.iter().any(|f| f.reason.ends_with("-withdrawn"));
-    if withdrawn {
-        return "rebuild without what is withdrawn; no exception lifts a withdrawal".to_owned();
+    let first = |names: &[&str]| judged.findings.iter().find(|f| names.contains(&f.reason.as_str()));
+    // What no other way out helps against comes first.
+    let hard = ["source-withdrawn", "work-withdrawn", "rightsholder-withdrawn", "license-withdrawn"];
+    let soft = ["undecided-withdrawal", "stamp-missing", "policy-not-in-force", "act-not-covered"];
+    if let Some(finding) = first(&hard).or_else(|| first(&soft)) {
+        return fixes::fix(&finding.reason, judged.kind).to_owned();
     }
-    if has("undecided-withdrawal") {
-        return "ask the set's owner for an impact record".to_owned();
+    if judged.findings.iter().all(|f| f.reason == "grant-missing") {
+        return fixes::fix("grant-missing", judged.kind).to_owned();
     }
-    if has("stamp-missing") {
-        return "put its stamp back, or merge without it".to_owned();
-    }
-    if has("policy-not-in-force") || has("act-not-covered") {
-        return "ask a policy that is for this act and in force on this day".to_owned();
-    }
-    let only_grant = judged.findings.iter().all(|f| f.reason == "grant-missing");
-    if only_grant {
-        return "ask the owner for a grant that covers the act, purpose, places and day".to_owned();
-    }
-    let totals = &judged.totals;
-    match (judged.kind, totals.permitted) {
+    let own = &judged.own;
+    match (judged.kind, own.permitted) {
         (_, 0) => "an exception with owner and expiry".to_owned(),
         ("set", permitted) => {
             format!(
                 "use the permitted tiers ({}), or an exception with owner and expiry",
-                percent(permitted, totals.tokens)
+                percent(permitted, own.tokens)
             )
         }
-        // An expert's share counts the public text that it saw too, so it says nothing of what to train instead.
-        _ => {
-            "leave it out, train one on tiers that the policy permits, or an exception with owner and expiry".to_owned()
-        }
+        ("expert", permitted) => format!(
+            "train one on the permitted tiers ({} of its own tokens), or an exception with owner and expiry",
+            percent(permitted, own.tokens)
+        ),
+        _ => fixes::fix("license-denied", judged.kind).to_owned(),
     }
 }
 
@@ -118,7 +123,7 @@ fn fix(judged: &Judged) -> String {
 pub(super) const fn word(answer: Answer) -> &'static str {
     match answer {
         Answer::Yes => "YES",
-        Answer::InPart => "IN PART",
+        Answer::InPart => "YES, IN PART",
         Answer::No => "NO",
     }
 }
@@ -126,7 +131,7 @@ pub(super) const fn word(answer: Answer) -> &'static str {
 /// The question in a sentence.
 pub(super) fn asked(question: &Question) -> String {
     format!(
-        "May it be used for act `{}`, purpose `{}`, in {}, on {}?",
+        "May it be used to {}, for the purpose {}, in {}, on {}?",
         question.act,
         question.purpose,
         question.places.join(" and "),
@@ -137,7 +142,7 @@ pub(super) fn asked(question: &Question) -> String {
 /// The whole report.
 pub(super) fn report(report: &AuditReport) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "Audit of {}", report.subject);
+    let _ = writeln!(text, "Audit of the {}", report.named());
     if report.kind == crate::query::Kind::Outward {
         _ = writeln!(text, "This is {}.", super::OUTWARD_TREE);
     }
@@ -146,7 +151,7 @@ pub(super) fn report(report: &AuditReport) -> String {
         None => _ = writeln!(text, "No policy was given, so nothing is decided; these are facts."),
     }
     _ = writeln!(text, "\n{}", report.trust);
-    text.trim_end().to_owned() + "\n"
+    visible(text.trim_end()) + "\n"
 }
 
 fn verdict_part(text: &mut String, verdicts: &Verdicts, does_not_say: &str) {
@@ -157,29 +162,18 @@ fn verdict_part(text: &mut String, verdicts: &Verdicts, does_not_say: &str) {
     _ = writeln!(text, "{does_not_say}");
     _ = writeln!(
         text,
-        "\npolicy {} v{}{demo}, {}, owner {}",
-        question.policy, question.version, question.digest, question.owner
+        "\npolicy {} v{}{demo}, {}, owner {}, until {}",
+        question.policy, question.version, question.digest, question.owner, verdicts.standing.policy_until
     );
-    _ = writeln!(text, "\ntokens by verdict:");
-    let width = verdicts.artifacts.iter().map(|j| j.id.chars().count()).max().unwrap_or(0);
-    for judged in &verdicts.artifacts {
-        let totals = &judged.totals;
-        let mark = if judged.admitted { "permitted" } else { "DENIED" };
-        let bound = if totals.at_most > 0 {
-            format!(", closed sets at most {}", thousands(totals.at_most))
-        } else {
-            String::new()
-        };
-        _ = writeln!(
-            text,
-            "  {:6} {:width$}  {mark:9}  {} permitted, {} denied, of these {} unknown{bound}",
-            judged.kind,
-            judged.id,
-            thousands(totals.permitted),
-            thousands(totals.denied),
-            thousands(totals.unknown)
-        );
+    standing(text, &verdicts.standing);
+    tokens(text, verdicts);
+    if !verdicts.blockers.is_empty() {
+        _ = writeln!(text, "\nwhat keeps most text out:");
+        for blocker in &verdicts.blockers {
+            _ = writeln!(text, "  {}\n      fix: {}", blocker_line(blocker, question), blocker.fix);
+        }
     }
+    open_points(text, verdicts);
     for judged in &verdicts.artifacts {
         if let Some(denial) = &judged.denial {
             _ = writeln!(text, "\n{denial}");
@@ -193,6 +187,131 @@ fn verdict_part(text: &mut String, verdicts: &Verdicts, does_not_say: &str) {
         for rule in &verdicts.unmatched {
             _ = writeln!(text, "  {}:{} {} \"{}\"", question.file, rule.line, rule.key, rule.value);
         }
+    }
+}
+
+fn standing(text: &mut String, standing: &Standing) {
+    let head = &standing.head;
+    _ = writeln!(text, "records: {}", head_words(standing));
+    for row in &standing.signatures {
+        let keys = if row.keys.is_empty() { "not named".to_owned() } else { row.keys.join(", ") };
+        _ = writeln!(text, "  {} signed by {keys} ({})", row.what, row.role);
+    }
+    if let Some(assurance) = &standing.assurance {
+        _ = writeln!(text, "  stamps are {assurance}");
+    }
+    if head.age_days * 2 > head.max_age_days {
+        _ = writeln!(text, "  the head is past half of the age that the policy allows: renew it");
+    }
+}
+
+/// The head in words.
+pub(super) fn head_words(standing: &Standing) -> String {
+    let head = &standing.head;
+    let age = counted(u64::try_from(head.age_days).unwrap_or(0), "day");
+    format!(
+        "head {} of {}, {age} old ({} allowed), until {}",
+        head.sequence, head.issued, head.max_age_days, head.expires
+    )
+}
+
+fn tokens(text: &mut String, verdicts: &Verdicts) {
+    let all = &verdicts.tokens;
+    let bound = |at_most: u64| {
+        if at_most > 0 { format!(", closed sets at most {}", thousands(at_most)) } else { String::new() }
+    };
+    let numbers = |t: &super::Totals| {
+        let [permitted, denied, unknown] = [t.permitted, t.denied, t.unknown].map(thousands);
+        format!("{permitted} permitted, {denied} denied, of these {unknown} unknown{}", bound(t.at_most))
+    };
+    _ = writeln!(text, "\ntokens by terms: {}", numbers(all));
+    let width = verdicts.artifacts.iter().map(|j| j.id.chars().count()).max().unwrap_or(0);
+    for judged in &verdicts.artifacts {
+        let mark = if judged.admitted { "permitted" } else { "DENIED" };
+        _ = writeln!(text, "  {:6} {:width$}  {mark:9}  {}", judged.kind, judged.id, numbers(&judged.own));
+    }
+}
+
+/// What a blocker is and how much it denies, on one line.
+pub(super) fn blocker_line(blocker: &Blocker, question: &Question) -> String {
+    let size = match (blocker.tokens, blocker.at_most) {
+        (Some(tokens), _) => counted(tokens, "token"),
+        (None, Some(bound)) => format!("at most {}", counted(bound, "token")),
+        (None, None) => "all of it".to_owned(),
+    };
+    format!(
+        "{size} of {}: {} [{}], {}",
+        blocker.artifacts.join(", "),
+        blocker.reason,
+        blocker.code,
+        why(blocker, question)
+    )
+}
+
+/// The line of the policy behind a blocker, or the words that hit.
+pub(super) fn why(blocker: &Blocker, question: &Question) -> String {
+    let terms: Vec<&str> = blocker.licenses.iter().flatten().map(String::as_str).collect();
+    let terms = match terms.len() {
+        0 => excerpt(&blocker.detail),
+        1..=3 => terms.join(", "),
+        n => format!("{} and {} more", terms[..3].join(", "), n - 3),
+    };
+    match (blocker.line, &blocker.key, blocker.value.as_deref()) {
+        (Some(line), Some(key), None | Some("")) => format!("{}:{line} {key} ({terms})", question.file),
+        (Some(line), Some(key), Some(value)) => format!("{}:{line} {key} \"{value}\" ({terms})", question.file),
+        _ => terms,
+    }
+}
+
+fn open_points(text: &mut String, verdicts: &Verdicts) {
+    let mut lines = Vec::new();
+    for row in &verdicts.contradictions {
+        let of = row.source.as_ref().or(row.artifact.as_ref()).map_or_else(String::new, |n| format!(" of {n}"));
+        let count = row.documents.map_or_else(|| "documents".to_owned(), |n| counted(n, "document"));
+        let detail = row.detail.as_deref().map_or_else(String::new, |d| format!("\n      {}", plain(d)));
+        lines.push(format!("contradicted: {count}{of} in set {}, {}{detail}", row.set, row.decision));
+    }
+    for row in verdicts.standing.exceptions.iter().filter(|e| e.ending) {
+        lines.push(format!("exception for {} from {}: {}", row.artifact, row.rule, ending(row)));
+    }
+    for row in &verdicts.standing.withdrawals {
+        lines.push(format!("withdrawal {} of {}: {}", row.id, row.target, withdrawn(row)));
+    }
+    if !verdicts.standing.lifted.is_empty() {
+        lines.push(format!("withdrawals that were lifted: {}", verdicts.standing.lifted.join(", ")));
+    }
+    section(text, "open points:", &lines);
+    let duty = |d: &super::DutyRow| format!("{}: {}", d.property, d.deliver.as_deref().unwrap_or("not delivered"));
+    let duties: Vec<String> = verdicts.duties.iter().map(duty).collect();
+    section(text, "duties of what is permitted (`flexmix notice` lists what is owed to whom):", &duties);
+}
+
+fn section(text: &mut String, title: &str, lines: &[String]) {
+    if !lines.is_empty() {
+        _ = writeln!(text, "\n{title}");
+    }
+    for line in lines {
+        _ = writeln!(text, "  {line}");
+    }
+}
+
+/// What a withdrawal does here, in words.
+pub(super) fn withdrawn(row: &super::WithdrawalRow) -> String {
+    let when = if row.in_force { "in force since" } else { "from" };
+    let denies = match (row.forbids, row.denies.is_empty()) {
+        (false, _) => "looks forward only and does not forbid this act".to_owned(),
+        (true, true) => "denies nothing here".to_owned(),
+        (true, false) => format!("denies {}", row.denies.join(", ")),
+    };
+    format!("{when} {}, {denies}", row.effective)
+}
+
+/// When an exception ends, in words.
+pub(super) fn ending(row: &super::ExceptionRow) -> String {
+    match row.days_left {
+        days if days < 0 => format!("ended on {}", row.expires),
+        0 => "ends today".to_owned(),
+        days => format!("ends on {}, in {}", row.expires, counted(u64::try_from(days).unwrap_or(0), "day")),
     }
 }
 
@@ -222,6 +341,8 @@ mod tests {
             value: Some("non-commercial".into()),
             documents: Some(1654),
             tokens: Some(186),
+            own_documents: Some(1654),
+            own_tokens: Some(186),
             detail: "CC-BY-NC-4.0".into(),
             evidence: Some("README.md:12".into()),
         };
@@ -232,7 +353,8 @@ mod tests {
             admitted: false,
             signers: vec!["lab-k2".into()],
             assurance: Some("claimed".into()),
-            totals: super::super::Totals { tokens: 1000, permitted: 814, denied: 186, ..Default::default() },
+            totals: super::super::Totals { tokens: 9000, permitted: 8814, denied: 186, ..Default::default() },
+            own: super::super::Totals { tokens: 1000, permitted: 814, denied: 186, ..Default::default() },
             findings: vec![finding],
             lifted: vec![],
             denial: None,

@@ -33,6 +33,21 @@ impl Engine {
     /// Parquet file cannot be opened.
     pub fn open(folder: &Folder) -> Result<Self> {
         folder.check_files()?;
+        let engine = Self::of_records(folder)?;
+        engine.add_documents(folder)?;
+        Ok(engine)
+    }
+
+    /// Opens all tables of `folder` but `documents`: ledger and claims are checked and shards are not read.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub fn open_evidence(folder: &Folder) -> Result<Self> {
+        folder.check_evidence()?;
+        Self::of_records(folder)
+    }
+
+    fn of_records(folder: &Folder) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .build()
             .map_err(|e| Error::Bug(format!("cannot start the query engine's threads: {e}")))?;
@@ -47,7 +62,6 @@ impl Engine {
             let files = if corpus { parquet_files(&folder.root.join(name))? } else { vec![] };
             engine.add_files(name, schema, files)?;
         }
-        engine.add_documents(folder)?;
         Ok(engine)
     }
 

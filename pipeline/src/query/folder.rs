@@ -166,31 +166,74 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Its name: the one that its records give, else the folder's.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let corpus =
+            self.manifests.iter().map(|m| &m.record.corpus).chain(self.public.iter().map(|p| &p.record.corpus));
+        let recorded = match self.kind {
+            Kind::Corpus | Kind::Outward => corpus.min(),
+            Kind::Model => self.models.first().map(|m| &m.index.record.name),
+        };
+        let folder = || self.root.canonicalize().ok().and_then(|p| Some(p.file_name()?.to_string_lossy().into_owned()));
+        recorded.cloned().or_else(folder).unwrap_or_else(|| self.root.display().to_string())
+    }
+
+    /// The corpus that a model lies in, `CORPUS/models/NAME`, or the one that is named for it. Nothing for a corpus.
+    ///
+    /// # Errors
+    /// As [`Folder::open`] for one that is named; one that merely lies there and cannot be read is none.
+    pub fn corpus_beside(&self, named: Option<&Path>, trust: Option<(&Trust, Date)>) -> Result<Option<Self>> {
+        if self.kind == Kind::Corpus {
+            return Ok(None);
+        }
+        if let Some(named) = named {
+            return Self::open(named, trust).map(Some);
+        }
+        let outer = self.root.canonicalize().ok().and_then(|r| Some(r.parent()?.parent()?.to_path_buf()));
+        Ok(outer.filter(|o| o.join("sets").is_dir()).and_then(|o| Self::open(&o, trust).ok()))
+    }
+
     /// Checks that the Parquet files of a corpus are those that its manifests name, before any is opened.
     ///
     /// # Errors
     /// [`Error::Record`] with the file that is missing, changed or named by no manifest.
     pub fn check_files(&self) -> Result<()> {
-        let mut named = BTreeSet::new();
         for manifest in &self.manifests {
             let set = Path::new("sets").join(manifest.record.set.as_str());
-            let shards =
-                manifest.record.shards.iter().map(|s| (set.join(s.file.path.as_str()), s.file.length, s.file.digest));
-            let evidence =
-                manifest.record.evidence.iter().map(|f| (PathBuf::from(f.path.as_str()), f.length, f.digest));
-            // The ledger stays in the house, also that of a public set.
-            let evidence = evidence.filter(|_| self.kind == Kind::Corpus);
-            for (path, length, digest) in shards.chain(evidence) {
-                let whole = self.root.join(&path);
-                let found = Sha256::of_file(&whole).map_err(|e| refused(&whole, &e.to_string()))?;
-                if found != (length, digest) {
-                    return Err(refused(&whole, "it is not the file that the manifest names"));
-                }
-                named.insert(path);
+            for shard in &manifest.record.shards {
+                self.check_file(&set.join(shard.file.path.as_str()), shard.file.length, shard.file.digest)?;
             }
         }
-        let is_built = self.kind == Kind::Corpus && !self.manifests.is_empty();
-        for folder in ["ledger", "claims"].iter().filter(|_| is_built) {
+        self.check_evidence()
+    }
+
+    fn check_file(&self, path: &Path, length: u64, digest: Sha256) -> Result<()> {
+        let whole = self.root.join(path);
+        let found = Sha256::of_file(&whole).map_err(|e| refused(&whole, &e.to_string()))?;
+        if found == (length, digest) {
+            Ok(())
+        } else {
+            Err(refused(&whole, "it is not the file that the manifest names"))
+        }
+    }
+
+    /// Checks that the ledger and claims are those that the manifests name, and nothing beside them; reads no shard.
+    ///
+    /// # Errors
+    /// As [`Folder::check_files`].
+    pub fn check_evidence(&self) -> Result<()> {
+        // The ledger stays in the house, also that of a public set.
+        if self.kind != Kind::Corpus || self.manifests.is_empty() {
+            return Ok(());
+        }
+        let mut named = BTreeSet::new();
+        for file in self.manifests.iter().flat_map(|m| &m.record.evidence) {
+            let path = PathBuf::from(file.path.as_str());
+            self.check_file(&path, file.length, file.digest)?;
+            named.insert(path);
+        }
+        for folder in ["ledger", "claims"] {
             let entries =
                 std::fs::read_dir(self.root.join(folder)).map_err(|e| Error::io(self.root.join(folder), e))?;
             for entry in entries {
