@@ -42,9 +42,9 @@ fn footer(report: &AuditReport) -> Markup {
 
 fn first_screen(verdicts: &Verdicts, report: &AuditReport, notice: Option<&str>) -> Markup {
     let class = match verdicts.answer {
-        Answer::Yes => "answer yes",
-        Answer::InPart => "answer in-part",
-        Answer::No => "answer no",
+        Answer::Yes => "answer split yes",
+        Answer::InPart => "answer split in-part",
+        Answer::No => "answer split no",
     };
     html! {
         section class=(class) aria-label="Answer" {
