@@ -26,7 +26,9 @@ fn place(test: &str) -> (String, &str) {
     if module.ends_with(".rs") {
         return (module.to_owned(), name);
     }
-    (format!("tests/{}.rs", module.replace("::", "/")), name)
+    let file = format!("tests/{}", module.replace("::", "/"));
+    // A module with parts of its own is a folder.
+    if workspace().join(&file).is_dir() { (format!("{file}/mod.rs"), name) } else { (format!("{file}.rs"), name) }
 }
 
 #[test]
