@@ -11,11 +11,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use manifests::exposure::TokenTotal;
-use manifests::manifest::PublicManifest;
+use manifests::manifest::{PublicManifest, SetManifest};
 use manifests::sign::{Envelope, PrivateKey};
 
 use self::canary::{in_bytes, in_tree};
-use self::planted::{AGREED, canaries, planted, record, restamp};
+use self::planted::{AGREED, canaries, manifest, planted, record, restamp};
 use crate::support::{Ended, House, contents, differences, flip_byte, model};
 
 const EXPERT: &str = "experts/notes-contract";
@@ -81,6 +81,22 @@ fn nothing_of_a_closed_text_leaves() {
     let granted = out.with_file_name("granted");
     let said = publish(&house, &granted, &[&release[0], &release[1]]).expect(0).stdout;
     assert!(said.contains("FM-P-027") && !granted.join(EXPERT).is_dir(), "{said}");
+}
+
+#[test]
+fn what_a_public_manifest_names_holds_nothing_of_a_closed_set() {
+    let house = planted();
+    let canaries = canaries(&house);
+    for set in ["public", "code"] {
+        let (manifest, _) = manifest::<SetManifest>(&house, set, "manifest.dsse.json");
+        assert!(manifest.evidence.iter().any(|f| f.path.as_str().starts_with("ledger/")));
+        for file in &manifest.evidence {
+            let bytes = fs::read(file.path.beneath(&house.corpus())).unwrap();
+            assert_eq!(in_bytes(&bytes, &canaries), Vec::<&str>::new(), "{}", file.path);
+        }
+        let signed = fs::read(house.corpus().join("sets").join(set).join("manifest.dsse.json")).unwrap();
+        assert_eq!(in_bytes(&signed, &canaries), Vec::<&str>::new(), "{set}");
+    }
 }
 
 #[test]

@@ -54,7 +54,15 @@ pub(super) fn subjects(folder: &Folder) -> Vec<Subject> {
     match folder.kind {
         Kind::Corpus => sets(folder),
         Kind::Outward => {
-            sets(folder).into_iter().chain(folder.outward.iter().flat_map(|o| o.stamps.iter().map(weights))).collect()
+            let weights: Vec<Subject> = folder.outward.iter().flat_map(|o| o.stamps.iter().map(weights)).collect();
+            let mut sets = sets(folder);
+            // Numbers are asked for by name, so an expert and a set of one name must not share one.
+            for set in &mut sets {
+                if weights.iter().any(|w| w.id == set.id) {
+                    set.id.push_str(" (set)");
+                }
+            }
+            sets.into_iter().chain(weights).collect()
         }
         Kind::Model => {
             let unstamped = |m: &Member| Subject {
