@@ -56,7 +56,7 @@ pub enum Signal {
 pub enum Statement {
     /// These license terms apply. The expression is the canonical SPDX form of the raw text, absent when it has none.
     License {
-        /// Canonical expression, or nothing when the raw text is not one.
+        /// Canonical expression, [`NO_ASSERTION`] for words of not knowing, or nothing when the raw text is none of them.
         expression: Option<String>,
     },
     /// The work is in the public domain in these places (ISO 3166 codes, or `*`).
@@ -83,6 +83,9 @@ pub enum Statement {
     /// An attribution text or URL that the license asks to be shown.
     Attribution,
 }
+
+/// SPDX's word for knowing nothing of the terms.
+pub const NO_ASSERTION: &str = "NOASSERTION";
 
 /// One claim.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

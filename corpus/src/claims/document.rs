@@ -37,8 +37,7 @@ pub fn document_claims(document: &Document, source: &SourceClaims, date: Option<
     };
     claims.extend(context.license.iter().map(|f| {
         let terms = wording::declared(&f.raw);
-        let speaker = if terms == Terms::Silent { Speaker::Detector } else { f.speaker };
-        field(f, speaker, statement(&terms))
+        field(f, f.speaker, statement(&terms))
     }));
     claims.extend(context.copyright.iter().map(|f| field(f, f.speaker, Statement::Copyright)));
     claims.extend(context.attributions.iter().map(|f| field(f, f.speaker, Statement::Attribution)));

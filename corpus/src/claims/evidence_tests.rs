@@ -123,12 +123,12 @@ fn words_for_not_knowing_are_silence_and_vague_ones_are_not_read() {
     for raw in ["cc", "gpl", "lgpl", "agpl", "bsd", "Public Domain"] {
         assert!(matches!(declared(raw), Terms::Family(_)), "{raw}");
     }
-    // Silence in a field is listed as a hint, so a copy that knows nothing poisons nothing.
+    // Kept as who said it, and concluding nothing: a copy that knows nothing poisons nothing.
     let mut silent = document("r.jsonl", "{}");
     let field = |raw: &str| Declared { raw: raw.into(), speaker: Speaker::Source, locator: "r.jsonl#0/license".into() };
     silent.context.license = Some(field("NOASSERTION"));
     let claims = document_claims(&silent, &SourceClaims::default(), None);
-    assert_eq!((claims.len(), claims[0].speaker, claims[0].raw.as_str()), (1, Speaker::Detector, "NOASSERTION"));
+    assert_eq!((claims.len(), claims[0].speaker, claims[0].raw.as_str()), (1, Speaker::Source, "NOASSERTION"));
     assert_eq!(conclude(&claims).state, State::NoneFound);
 }
 

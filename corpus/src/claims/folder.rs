@@ -70,9 +70,7 @@ pub(super) fn claims(files: &[&EvidenceFile], speaker: Speaker, date: Option<Dat
         claims.extend(said.map(|said| claim(&said, Speaker::Detector, date)));
     }
     quote_families(&mut heard);
-    claims.extend(
-        heard.iter().map(|h| claim(h, if h.terms == Terms::Silent { Speaker::Detector } else { speaker }, date)),
-    );
+    claims.extend(heard.iter().map(|h| claim(h, speaker, date)));
     claims.extend(notices::of_folder(files, speaker, date));
     claims.sort_by(by_place);
     claims.dedup();

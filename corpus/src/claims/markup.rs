@@ -93,7 +93,7 @@ fn properties(tag: &Tag<'_>) -> Vec<Mark> {
         };
         // A link inside the site sends the reader to a page; what that says nobody has read.
         let points = target().is_some_and(|t| !t.contains("://")) && !matches!(terms, Terms::Expression(_));
-        let speaker = if points || terms == Terms::Silent { Speaker::Detector } else { Speaker::Source };
+        let speaker = if points { Speaker::Detector } else { Speaker::Source };
         out.push(Mark { speaker, ..mark(tag, statement(&terms), tag.raw) });
     }
     let text = if tag.content.trim().is_empty() { words() } else { tag.words() };

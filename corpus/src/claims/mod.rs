@@ -21,7 +21,7 @@ mod wording;
 pub use document::document_claims;
 pub use source::{SourceClaims, source_claims};
 
-use manifests::claim::Statement;
+use manifests::claim::{NO_ASSERTION, Statement};
 
 use wording::Terms;
 
@@ -30,7 +30,8 @@ fn statement(terms: &Terms) -> Statement {
     match terms {
         Terms::Expression(text) => Statement::License { expression: Some(text.clone()) },
         Terms::PublicDomain(places) => Statement::PublicDomain { places: places.clone() },
-        Terms::Family(_) | Terms::Silent | Terms::Unreadable => Statement::License { expression: None },
+        Terms::Silent => Statement::License { expression: Some(NO_ASSERTION.to_owned()) },
+        Terms::Family(_) | Terms::Unreadable => Statement::License { expression: None },
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) enum Terms {
     PublicDomain(Vec<String>),
     /// A name that fits each of these ids, and names none.
     Family(names::Family),
-    /// Words by which somebody says that nothing is known, as `NOASSERTION` is: silence, and no claim on terms.
+    /// Words by which somebody says that nothing is known, as `NOASSERTION` does.
     Silent,
     /// Words that are no terms we know.
     Unreadable,

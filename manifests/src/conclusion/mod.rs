@@ -4,7 +4,7 @@
 //! The rules, in order:
 //! 1. Only a rightsholder's or a source's statement concludes; an aggregator's is listed, a detector's is a hint.
 //! 2. A statement on the work itself stands before one on the collection it came in.
-//! 3. Statements of the scope that speaks must agree. One expression (or one dedication, one contract) concludes;
+//! 3. Statements of the scope that speaks must agree, words of not knowing aside; these alone find nothing. One expression (or one dedication, one contract) concludes;
 //!    two different ones are `contradicted`; one that is no expression is `unparseable`.
 //! 4. A contract between owner and builder stands before public statements: it is why the text is here at all.
 //! 5. Over a cluster of equal texts, silence never narrows, and a differing conclusion contradicts every member.
@@ -20,7 +20,7 @@ use std::str::FromStr;
 pub use decided::{conclude_cluster_with, conclude_with};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::claim::{Claim, Scope, Signal, Speaker, Statement};
+use crate::claim::{Claim, NO_ASSERTION, Scope, Signal, Speaker, Statement};
 use crate::error::{Error, Result};
 use crate::license::Expression;
 
@@ -187,6 +187,7 @@ impl Conclusion {
 enum Term {
     Known(Option<Expression>, Basis),
     Unreadable(String),
+    Silent,
 }
 
 fn term(claim: &Claim) -> Option<Term> {
@@ -195,6 +196,7 @@ fn term(claim: &Claim) -> Option<Term> {
         Err(_) => Term::Unreadable(claim.raw.clone()),
     };
     match &claim.statement {
+        Statement::License { expression: Some(text) } if text == NO_ASSERTION => Some(Term::Silent),
         Statement::License { expression: Some(text) } => Some(known(text, Basis::License)),
         Statement::License { expression: None } => Some(Term::Unreadable(claim.raw.clone())),
         Statement::Contract { id, expression } => Some(known(expression, Basis::Contract(id.clone()))),
@@ -264,12 +266,17 @@ const fn speaker(claim: &Claim) -> &'static str {
 /// Rule 3 over the statements of one scope.
 fn agree(heard: &[&Claim]) -> Conclusion {
     let mut terms: Vec<(Term, &Claim)> = heard.iter().filter_map(|c| Some((term(c)?, *c))).collect();
+    // Who knows nothing contradicts nobody who does; alone they leave the question open.
+    if terms.iter().any(|(t, _)| *t != Term::Silent) {
+        terms.retain(|(t, _)| *t != Term::Silent);
+    }
     terms.sort();
     let distinct: BTreeSet<&Term> = terms.iter().map(|(t, _)| t).collect();
     let first = terms.first().map(|(_, c)| c.locator.clone());
     let sides = || terms.iter().map(|(_, c)| format!("{} says `{}` ({})", speaker(c), c.raw, c.locator)).collect();
     match distinct.iter().next() {
         None => Conclusion::new(State::NoneFound, None, vec![]),
+        Some(Term::Silent) => Conclusion::new(State::NoneFound, first, sides()),
         Some(Term::Known(expression, basis)) if distinct.len() == 1 => Conclusion {
             expression: expression.clone(),
             basis: Some(basis.clone()),

@@ -98,6 +98,21 @@ fn a_copy_with_other_terms_contradicts_and_launders_nothing() {
     assert_eq!(conclude_cluster(&[original, laundered]).state, State::Contradicted);
 }
 
+#[test]
+fn words_of_not_knowing_find_nothing_and_contradict_nobody() {
+    let silent = |scope| license(Speaker::Source, scope, "NOASSERTION");
+    let collection = license(Speaker::Source, Scope::Collection, "CC-BY-4.0");
+    // Who says that this work's terms are unknown does not mean those of the collection.
+    let unknown = conclude(&[silent(Scope::Work), collection.clone()]);
+    assert_eq!((unknown.state, unknown.notes.len()), (State::NoneFound, 1));
+    let known = [silent(Scope::Work), license(Speaker::Rightsholder, Scope::Work, "MIT"), collection.clone()];
+    assert_eq!(conclude(&known).expression, "MIT".parse().ok());
+    assert_eq!(conclude(&[silent(Scope::Collection), collection.clone()]).expression, "CC-BY-4.0".parse().ok());
+    // Nor does a copy of which nothing is known poison the original.
+    let original = conclude(&[collection]);
+    assert_eq!(conclude_cluster(&[unknown, original.clone()]).terms(), original.terms());
+}
+
 fn optout(signal: Signal, scope: Scope, reserved: Option<bool>) -> Claim {
     claim(Speaker::Source, scope, Statement::OptOut { signal, reserved }, "x")
 }
