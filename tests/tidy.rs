@@ -9,7 +9,7 @@ use std::process::Command;
 use manifests::license::reviewed_ids;
 use manifests::reason::Reason;
 
-use crate::support::{Ended, fixture, workspace};
+use crate::support::{Ended, fixture, has_test, quoted, workspace};
 
 /// The longest file.
 const MOST_LINES: usize = 500;
@@ -173,4 +173,22 @@ fn every_test_that_the_architecture_names_is_there() {
     assert!(named.len() > 30, "the invariants name {} tests", named.len());
     let missing = |name: &&str| !code.contains(&format!("fn {}(", name.rsplit("::").next().unwrap()));
     assert_eq!(named.into_iter().filter(missing).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+#[test]
+fn every_sentence_of_the_semantics_has_tests_that_are_there() {
+    let text = fs::read_to_string(workspace().join("docs/semantics.md")).unwrap();
+    let (_, table) = text.split_once("| sentence | held by |").unwrap();
+    let rows: Vec<&str> = table.lines().filter(|l| l.starts_with("| ") && !l.starts_with("|---")).collect();
+    assert!(rows.len() > 40, "{} sentences have tests", rows.len());
+    for row in rows {
+        let tests = row.trim_end_matches('|').rsplit_once('|').unwrap().1;
+        assert!(quoted(tests).next().is_some(), "no test: {row}");
+        for test in quoted(tests) {
+            assert!(has_test(test), "there is no test `{test}`: {row}");
+        }
+    }
+    for section in 1..=6 {
+        assert!(table.contains(&format!("**§{section}**")), "section {section} has no tests");
+    }
 }

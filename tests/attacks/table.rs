@@ -6,29 +6,13 @@ use std::fs;
 
 use manifests::reason::Reason;
 
-use crate::support::workspace;
+use crate::support::{has_test, quoted, workspace};
 
 /// The rows of the table: their cells, without the borders.
 fn rows() -> Vec<Vec<String>> {
     let text = fs::read_to_string(workspace().join("docs/threat-model.md")).unwrap();
     let row = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
     text.lines().filter(|l| l.starts_with("| A") || l.starts_with("| B")).map(row).collect()
-}
-
-/// What stands between backticks.
-fn quoted(cell: &str) -> impl Iterator<Item = &str> {
-    cell.split('`').skip(1).step_by(2)
-}
-
-/// The file that holds a test, and the test's name: `path.rs::name`, or `module::name` beneath tests/.
-fn place(test: &str) -> (String, &str) {
-    let (module, name) = test.rsplit_once("::").unwrap();
-    if module.ends_with(".rs") {
-        return (module.to_owned(), name);
-    }
-    let file = format!("tests/{}", module.replace("::", "/"));
-    // A module with parts of its own is a folder.
-    if workspace().join(&file).is_dir() { (format!("{file}/mod.rs"), name) } else { (format!("{file}.rs"), name) }
 }
 
 #[test]
@@ -49,9 +33,7 @@ fn every_row_names_its_check_its_codes_and_tests_that_are_there() {
             assert!(Reason::ALL.iter().any(|r| r.code() == word), "{id}: `{word}` is no reason code");
         }
         for test in quoted(tests) {
-            let (file, name) = place(test);
-            let text = fs::read_to_string(workspace().join(&file)).unwrap_or_else(|e| panic!("{id}: {file}: {e}"));
-            assert!(text.contains(&format!("fn {name}(")), "{id}: `{test}` is not in {file}");
+            assert!(has_test(test), "{id}: there is no test `{test}`");
         }
         let says_why = check.contains("does not exist here yet");
         assert!(quoted(tests).next().is_some() != says_why, "{id}: a test, or why there is none");

@@ -1,11 +1,13 @@
 //! What every test of the whole uses: programs as processes, a house with keys for every role, and corpora and models
 //! that are built once in a run of the tests and copied by those who change them.
 
+mod docs;
 mod files;
 mod house;
 mod program;
 mod shared;
 
+pub(crate) use docs::{has_test, quoted};
 pub(crate) use files::{contents, copy_tree, differences, flip_byte, random};
 pub(crate) use house::{AS_OF, House, NOTES_TERMS};
 pub(crate) use program::{Ended, flexmix, flexmix_program, quiet, torch_program};
