@@ -20,6 +20,7 @@ pub mod license;
 pub mod manifest;
 pub mod memory;
 pub mod merkle;
+pub mod place;
 pub mod plan;
 pub mod policy;
 pub mod publication;
@@ -31,6 +32,7 @@ pub mod shard;
 pub mod sign;
 pub mod stamp;
 pub mod store;
+pub mod suggest;
 pub mod tier;
 pub mod trust;
 

@@ -43,5 +43,9 @@ pub fn is_stricter(strict: &str, lax: &str) -> bool {
         text.split('+').filter(|p| *p != "none" && *p != "-").map(str::to_owned).collect()
     };
     let plain = |text: &str| !text.starts_with("unreviewed:") && text != "election-missing";
+    // Where no expression stands, none joins: what permits the one says nothing of the other.
+    if (strict_props == "-") != (lax_props == "-") {
+        return false;
+    }
     strict_base == lax_base && plain(strict_props) && plain(lax_props) && set(strict_props).is_superset(&set(lax_props))
 }

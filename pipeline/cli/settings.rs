@@ -8,6 +8,7 @@ use manifests::memory::Memory;
 use manifests::policy::Policy;
 use manifests::store::read_capped;
 use manifests::trust::Trust;
+use pipeline::policy::Rehearsal;
 
 use crate::args::GateArgs;
 use crate::failure::Outcome;
@@ -50,6 +51,14 @@ impl GateSettings {
         let bytes = read_capped(policy, 1 << 20)?;
         let act = Policy::parse(policy, &bytes)?.act;
         Ok(Gate::open(&self.options(policy, act))?)
+    }
+
+    /// Opens the gate for a policy's own act, signed or a draft: for reports.
+    pub(crate) fn rehearse(&self, policy: &Path) -> Outcome<Rehearsal> {
+        let bytes = read_capped(policy, 1 << 20)?;
+        let act = Policy::parse(policy, &bytes)?.act;
+        let (gate, signed) = Gate::rehearse(&self.options(policy, act))?;
+        Ok(Rehearsal { gate, signed })
     }
 
     fn options(&self, policy: &Path, act: manifests::policy::Act) -> GateOptions {

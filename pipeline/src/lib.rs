@@ -11,6 +11,8 @@ pub mod html;
 pub mod inspect;
 pub mod launch;
 pub mod notice;
+pub mod outlook;
+pub mod policy;
 pub mod progress;
 pub mod publish;
 pub mod query;

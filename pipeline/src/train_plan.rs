@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use manifests::date::Date;
 use manifests::digest::Sha256;
-use manifests::exposure::{Exposure, Kind};
 use manifests::gate::{Gate, GateOptions, read_record};
 use manifests::id::{ExpertId, SetName};
 use manifests::manifest::SetManifest;
@@ -17,6 +16,7 @@ use manifests::tier::is_stricter;
 use manifests::trust::{Role, Trust};
 
 use crate::error::{Error, Result};
+use crate::outlook::Outlook;
 use crate::sizes::Sizes;
 
 /// What a plan is made from.
@@ -57,12 +57,12 @@ struct Candidate {
     documents: u64,
 }
 
-/// Makes a plan.
+/// Makes a plan, and beside it what each policy would leave of the whole corpus by set and by set and tier.
 ///
 /// # Errors
 /// [`Error::Record`] when trust, a policy or a manifest does not verify, [`Error::Refused`] when the public set has no
 /// token in its anchor tiers.
-pub fn plan(options: &PlanOptions) -> Result<Plan> {
+pub fn plan(options: &PlanOptions) -> Result<(Plan, Vec<Outlook>)> {
     let gates = options.policies.iter().map(|p| open_gate(options, p)).collect::<Result<Vec<Gate>>>()?;
     let Some(trust) = gates.first().map(|g| &g.trust) else {
         return Err(Error::usage("a plan needs at least one policy", "name one with `--policy FILE`"));
@@ -102,9 +102,11 @@ pub fn plan(options: &PlanOptions) -> Result<Plan> {
     let experts: Vec<ExpertJob> =
         ranked.into_iter().zip(1..).map(|((id, c), n)| expert(&options.sizes, id, c, n)).collect();
     let outlook = gates.iter().map(|gate| outlook(gate, public, &sets, &experts)).collect();
+    let all: Vec<_> = sets.iter().map(|s| (&s.manifest, s.digest)).collect();
+    let whole = gates.iter().map(|gate| crate::outlook::outlook(gate, &all)).collect::<Result<Vec<_>>>()?;
     let used: BTreeSet<&SetName> = experts.iter().map(|e| &e.set).chain([&public.manifest.set]).collect();
     let pinned = sets.iter().filter(|s| used.contains(&s.manifest.set));
-    Ok(Plan {
+    let plan = Plan {
         schema: "flexmix/plan/v1".to_owned(),
         demo: public.manifest.demo,
         corpus: relative(&options.corpus, &options.out),
@@ -115,7 +117,8 @@ pub fn plan(options: &PlanOptions) -> Result<Plan> {
         experts,
         left_out,
         outlook,
-    })
+    };
+    Ok((plan, whole))
 }
 
 fn open_gate(options: &PlanOptions, path: &Path) -> Result<Gate> {
@@ -209,11 +212,7 @@ fn propose(
 
 /// The reason why a gate denies something of these tiers, if it does.
 fn denied(gate: &Gate, set: &Planned, tiers: &[String]) -> Option<String> {
-    let cells = set.manifest.cells.iter().zip(&set.manifest.tiers);
-    let mine = cells.filter(|(c, tier)| c.tokens != Some(0) && tiers.contains(tier)).map(|(c, _)| c.clone());
-    let exposure = Exposure::open(Kind::Gradient, set.manifest.set.clone(), set.digest, mine.collect());
-    let decision = gate.exposures(set.digest, &[exposure]);
-    decision.findings.first().map(|f| f.denial.reason.name().to_owned())
+    crate::outlook::denied(gate, (&set.manifest, set.digest), |tier| tiers.iter().any(|t| t == tier))
 }
 
 fn outlook(gate: &Gate, public: &Planned, sets: &[Planned], experts: &[ExpertJob]) -> PolicyOutlook {

@@ -11,7 +11,7 @@ pub(crate) use docs::{has_test, quoted};
 pub(crate) use files::{contents, copy_tree, differences, flip_byte, random};
 pub(crate) use house::{AS_OF, House, NOTES_TERMS};
 pub(crate) use program::{Ended, flexmix, flexmix_program, quiet, torch_program};
-pub(crate) use shared::{corpus, model, once};
+pub(crate) use shared::{SIZES, corpus, model, once};
 
 use std::path::PathBuf;
 

@@ -14,7 +14,7 @@ use super::program::flexmix;
 const SHARDS: &str = "\n[shards]\ntokens = 6000\nrow_group_tokens = 2000\n";
 
 /// A model of a few thousand weights, trained in seconds.
-const SIZES: &str = r#"min_tokens = 1000
+pub(crate) const SIZES: &str = r#"min_tokens = 1000
 row_documents = 100
 prefer = ["code/non-commercial", "notes"]
 d_model = 32

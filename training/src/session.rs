@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use manifests::digest::Sha256;
-use manifests::exposure::Cell;
+use manifests::exposure::Exposure;
 use manifests::gate::{Decision, Finding, Gate, GateOptions, read_record};
 use manifests::reason::Reason;
 use manifests::stamp::{Member, ModelIndex};
@@ -194,7 +194,7 @@ pub fn judge(model: &Path, options: &GateOptions) -> Result<Verdicts> {
             }
         }
     }
-    check_mixing(&gate, &anchor, &admitted)?;
+    mix(&gate, &anchor, &mut admitted, &mut excluded)?;
     let all = || std::iter::once(&anchor).chain(&admitted);
     let mut hasher = manifests::digest::Hasher::new();
     all().for_each(|stamped| hasher.field(stamped.files_root().as_bytes()));
@@ -223,20 +223,26 @@ fn open_member(model: &Path, member: &Member, gate: &Gate) -> Result<Stamped> {
     Ok(stamped)
 }
 
-fn check_mixing(gate: &Gate, anchor: &Stamped, experts: &[Stamped]) -> Result<()> {
-    let stamps = std::iter::once(anchor).chain(experts);
-    let tested = stamps.flat_map(|s| &s.stamp.exposures).filter(|e| gate.tests(e));
-    let cells: Vec<&Cell> = tested.flat_map(|e| &e.cells).map(|c| &c.cell).collect();
-    match gate.mixing(cells) {
-        None => Ok(()),
-        Some(denial) => {
-            let (code, name) = (denial.reason.code(), denial.reason.name());
-            Err(Error::Denied(format!(
-                "policy `{}` refuses this mixture: {} [{code} {name}]",
-                gate.policy.id, denial.detail
-            )))
-        }
+/// Applies the policy's mixing rules: experts of a side that it does not prefer take no part; where it prefers none, or
+/// the anchor itself is of the other side, nothing runs.
+fn mix(gate: &Gate, anchor: &Stamped, admitted: &mut Vec<Stamped>, excluded: &mut Vec<Excluded>) -> Result<()> {
+    let exposures: Vec<&[Exposure]> = admitted.iter().map(|s| s.stamp.exposures.as_slice()).collect();
+    let mixing = gate.mixing(&anchor.stamp.exposures, &exposures);
+    if let Some(denial) = mixing.refused {
+        let (code, name) = (denial.reason.code(), denial.reason.name());
+        return Err(Error::Denied(format!(
+            "policy `{}` refuses this mixture: {} [{code} {name}]",
+            gate.policy.id, denial.detail
+        )));
     }
+    // From the back, so that places stay what they are.
+    for (place, denial) in mixing.excluded.into_iter().rev() {
+        let out = admitted.remove(place);
+        let finding = Finding { denial, tokens: None, documents: None, set: None, evidence: None };
+        let (id, files_root) = (out.stamp.id.to_string(), out.files_root());
+        excluded.push(Excluded { id, files_root, causes: vec![Cause::of(&finding)] });
+    }
+    Ok(())
 }
 
 fn denied(what: &str, root: &Sha256, gate: &Gate, causes: &[Cause]) -> String {

@@ -52,6 +52,7 @@ impl ClaimToml {
             if places.is_empty() {
                 return Err("`public_domain` names no place; `*` is everywhere".to_owned());
             }
+            places.iter().try_for_each(|place| manifests::place::check(place))?;
             meanings.push(Statement::PublicDomain { places: places.clone() });
         }
         if let Some(contract) = &self.contract {

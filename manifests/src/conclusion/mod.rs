@@ -97,12 +97,13 @@ impl Basis {
         }
     }
 
-    /// Whether the basis holds in `place`.
+    /// Whether the basis holds in `place`: a dedication in the places that it names, mining under the directive in the
+    /// Union and each of its states, the others everywhere.
     #[must_use]
     pub fn holds_in(&self, place: &str) -> bool {
         match self {
-            Self::PublicDomain(places) => places.contains("*") || places.contains(place),
-            Self::TdmArt4 | Self::TdmArt3 => place == "EU",
+            Self::PublicDomain(places) => crate::place::covers(places, place),
+            Self::TdmArt4 | Self::TdmArt3 => crate::place::is_in_union(place),
             _ => true,
         }
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::exposure::{Cell, Exposure, TokenTotal};
 use crate::id::{SetName, SourceId};
 use crate::memory::Memory;
-use crate::policy::{Act, Assurance, Context, Denial, Policy, RuleRef, Verdict, evaluate, mixing};
+use crate::policy::{Act, Assurance, Context, Denial, Mixing, Policy, RuleRef, Verdict, evaluate, mixing};
 use crate::reason::Reason;
 use crate::record::{GrantSubject, Withdrawal, WithdrawalTarget};
 use crate::records::{Filed, Records};
@@ -93,6 +93,23 @@ impl Gate {
     /// [`Error::Malformed`] for a policy with a mistake (line and column); [`Error::Verification`] when trust, policy
     /// signatures (two legal keys), records or head do not hold.
     pub fn open(options: &GateOptions) -> Result<Self> {
+        let (policy, trust, signed) = Self::read(options)?;
+        signed?;
+        Self::with(options, policy, trust)
+    }
+
+    /// A gate whose policy may still be a draft, and whether the policy's own signatures hold. For reports on what a
+    /// policy would do; nothing may be opened, built or trained by it.
+    ///
+    /// # Errors
+    /// As [`Gate::open`], but for the policy's signatures.
+    pub fn rehearse(options: &GateOptions) -> Result<(Self, bool)> {
+        let (policy, trust, signed) = Self::read(options)?;
+        Ok((Self::with(options, policy, trust)?, signed.is_ok()))
+    }
+
+    /// Policy and trust, and whether two legal keys signed the policy.
+    fn read(options: &GateOptions) -> Result<(Policy, Trust, Result<()>)> {
         let bytes = read_capped(&options.policy, 1 << 20)?;
         let policy = Policy::parse(&options.policy, &bytes)?;
         let Some(trust_path) = &options.trust else {
@@ -102,9 +119,14 @@ impl Gate {
             ));
         };
         let trust = Trust::open(trust_path, options.as_of)?;
-        let envelope = envelope_of(&options.policy, &bytes, POLICY_TYPE)?;
-        let beside = envelope_path(&options.policy);
-        trust.verify(&envelope, &beside, POLICY_TYPE, Role::Legal, "*", options.as_of)?;
+        let signed = envelope_of(&options.policy, &bytes, POLICY_TYPE).and_then(|envelope| {
+            let beside = envelope_path(&options.policy);
+            trust.verify(&envelope, &beside, POLICY_TYPE, Role::Legal, "*", options.as_of).map(|_| ())
+        });
+        Ok((policy, trust, signed))
+    }
+
+    fn with(options: &GateOptions, policy: Policy, trust: Trust) -> Result<Self> {
         let records = Records::open(&options.records, &trust, options.as_of)?;
         options.memory.head(&trust, &records.head)?;
         let age = options.as_of.days_since(records.head.issued);
@@ -268,10 +290,15 @@ impl Gate {
         decision
     }
 
-    /// Mixing rules over everything that acts together.
+    /// Mixing rules over the anchor's and the admitted experts' exposures: what is refused, and who is left out.
     #[must_use]
-    pub fn mixing<'a>(&self, cells: impl IntoIterator<Item = &'a Cell>) -> Option<Denial> {
-        mixing(&self.policy, cells, &self.records)
+    pub fn mixing(&self, anchor: &[Exposure], experts: &[&[Exposure]]) -> Mixing {
+        let experts: Vec<Vec<&Cell>> = experts.iter().map(|e| self.tested_cells(e)).collect();
+        mixing(&self.policy, &self.tested_cells(anchor), &experts, &self.records)
+    }
+
+    fn tested_cells<'a>(&self, exposures: &'a [Exposure]) -> Vec<&'a Cell> {
+        exposures.iter().filter(|e| self.tests(e)).flat_map(|e| &e.cells).map(|c| &c.cell).collect()
     }
 
     /// Splits findings into those that an exception lifts and the rest. An exception lifts one rule of one artifact,
@@ -339,5 +366,7 @@ pub fn read_record<T: crate::sign::Record>(
     Ok((crate::sign::Statement::<T>::from_verified(&verified, path)?.predicate, digest))
 }
 
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -86,6 +86,12 @@ pub fn evaluate(policy: &Policy, cell: &Cell, context: &Context<'_>) -> Verdict 
         return verdict;
     }
     basis(policy, cell, &mut verdict);
+    // An election chooses among what is there: one of anything else would launder the terms.
+    if let Some(branch) =
+        cell.election.as_ref().filter(|b| cell.expression.as_ref().is_none_or(|e| e.elect(b).is_none()))
+    {
+        verdict.deny(Reason::ElectionMissing, None, format!("`{branch}` is no branch of {}", cell.label()));
+    }
     match (&cell.expression, cell.elected()) {
         (Some(open), None) => {
             verdict.deny(Reason::ElectionMissing, None, open.to_string());
@@ -144,7 +150,8 @@ fn basis(policy: &Policy, cell: &Cell, verdict: &mut Verdict) {
     for place in policy.places.iter().filter(|p| !basis.holds_in(p)) {
         verdict.deny(Reason::BasisNotInPlace, None, format!("{basis} does not hold in {place}"));
     }
-    if *basis == Basis::TdmArt3 && policy.purpose == "commercial" {
+    // Mining under Article 3 is for scientific research, and no later policy makes it anything else.
+    if *basis == Basis::TdmArt3 && policy.purpose != "research" {
         verdict.deny(Reason::CeilingExceeded, None, basis.to_string());
     }
 }
@@ -246,25 +253,4 @@ fn optouts(policy: &Policy, cell: &Cell, verdict: &mut Verdict) {
             }
         }
     }
-}
-
-/// Mixing rules over everything that acts together: the first two properties that may not, if any.
-#[must_use]
-pub fn mixing<'a>(
-    policy: &Policy,
-    cells: impl IntoIterator<Item = &'a Cell>,
-    terms: &dyn TermsSource,
-) -> Option<Denial> {
-    let leaves: BTreeSet<Leaf> =
-        cells.into_iter().filter_map(Cell::elected).flat_map(|e| e.leaves().into_iter().cloned()).collect();
-    let present: BTreeSet<Property> = leaves.iter().filter_map(|l| terms.properties(l)).flatten().collect();
-    for mix in &policy.mix {
-        let both: Vec<&Property> = mix.never_together.iter().filter(|p| present.contains(p)).collect();
-        if both.len() > 1 {
-            let detail = both.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(" beside ");
-            let rule = rule("mix.never_together", &detail, mix.line);
-            return Some(Denial { reason: Reason::MixingForbidden, rule: Some(rule), detail });
-        }
-    }
-    None
 }

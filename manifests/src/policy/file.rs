@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use toml::Spanned;
 
-use super::raw::{RawDuty, RawPolicy};
+use super::raw::RawPolicy;
+use super::reader::Reader;
 use crate::claim::Signal;
 use crate::conclusion::State;
 use crate::date::Date;
 use crate::digest::Sha256;
 use crate::error::{Error, Result};
 use crate::exposure::Kind;
-use crate::license::{Family, Leaf, Property};
+use crate::license::{Expression, Family, Leaf, Property};
 
 /// What is done with the text or the weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub enum Act {
 }
 
 impl Act {
+    /// Every act.
+    pub const ALL: [Self; 5] = [Self::Build, Self::Train, Self::ReleaseWeights, Self::Serve, Self::PublishData];
+
     /// The act's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -94,6 +97,8 @@ pub enum Duty {
 pub struct Mix {
     /// Any two of these.
     pub never_together: Vec<Property>,
+    /// The one of them that stays when they meet: what has another is left out. Without one the session is refused.
+    pub prefer: Option<Property>,
     /// The line, from 1.
     pub line: u32,
 }
@@ -111,6 +116,8 @@ pub struct Exception {
     pub expires: Date,
     /// Why, and by whom.
     pub reason: String,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 /// A policy.
@@ -145,8 +152,8 @@ pub struct Policy {
     pub(super) duties: BTreeMap<String, Listed<Duty>>,
     pub(super) honour: Vec<Listed<Signal>>,
     pub(super) optout_ends: Vec<Listed<String>>,
-    /// Branches that `policy elect` would draft elections for; they never elect by themselves.
-    pub elect: Vec<String>,
+    /// Branches that `policy elect` drafts elections for, the first choice first; they never elect by themselves.
+    pub elect: Vec<Listed<Expression>>,
     /// The least assurance of a stamp.
     pub assurance: Assurance,
     /// The greatest age of a head, in days.
@@ -177,6 +184,19 @@ impl Policy {
         Ok(policy)
     }
 
+    /// The rule by which a document of this state is denied and queued for the owner, if the policy asks for that.
+    #[must_use]
+    pub fn review(&self, state: State) -> Option<RuleRef> {
+        let listed = self.states.get(&state).filter(|l| l.value == "review")?;
+        Some(RuleRef { line: listed.line, key: format!("state.{state}"), value: listed.value.clone() })
+    }
+
+    /// The states whose documents are queued for the owner.
+    #[must_use]
+    pub fn reviewed_states(&self) -> Vec<State> {
+        self.states.iter().filter(|(_, l)| l.value == "review").map(|(state, _)| *state).collect()
+    }
+
     /// Every rule that lists something, for the report of rules that never matched.
     #[must_use]
     pub fn rules(&self) -> Vec<RuleRef> {
@@ -195,179 +215,4 @@ impl Policy {
 
 fn push<T>(rules: &mut Vec<RuleRef>, key: &str, list: &[Listed<T>], show: impl Fn(&T) -> String) {
     rules.extend(list.iter().map(|l| RuleRef { line: l.line, key: key.to_owned(), value: show(&l.value) }));
-}
-
-/// Turns the typed file into the policy, with one way to say where something is wrong.
-struct Reader<'a> {
-    path: &'a Path,
-    text: &'a str,
-}
-
-impl Reader<'_> {
-    fn line(&self, at: usize) -> u32 {
-        u32::try_from(self.text[..at.min(self.text.len())].matches('\n').count() + 1).unwrap_or(u32::MAX)
-    }
-
-    fn wrong<T>(&self, at: usize, what: &str) -> Result<T> {
-        let start = self.text[..at.min(self.text.len())].rfind('\n').map_or(0, |n| n + 1);
-        let column = self.text[start..at.min(self.text.len())].chars().count() + 1;
-        Err(Error::malformed("policy", self.path, format!("line {}, column {column}: {what}", self.line(at))))
-    }
-
-    fn only(&self, value: &Spanned<String>, legal: &[&str], key: &str) -> Result<()> {
-        if legal.contains(&value.get_ref().as_str()) {
-            return Ok(());
-        }
-        self.wrong(value.span().start, &format!("`{key}` may only be {}", legal.join(" or ")))
-    }
-
-    fn listed<T, U>(&self, list: Vec<Spanned<T>>, convert: impl Fn(T) -> U) -> Vec<Listed<U>> {
-        let one = |item: Spanned<T>| {
-            let line = self.line(item.span().start);
-            Listed { value: convert(item.into_inner()), line }
-        };
-        list.into_iter().map(one).collect()
-    }
-
-    /// Each entry must be one license, not an expression of several.
-    fn leaves(&self, list: Vec<Spanned<crate::license::Expression>>, key: &str) -> Result<Vec<Listed<Leaf>>> {
-        let one = |item: Spanned<crate::license::Expression>| {
-            let (start, line) = (item.span().start, self.line(item.span().start));
-            let leaves: Vec<Leaf> = item.get_ref().leaves().into_iter().cloned().collect();
-            match <[Leaf; 1]>::try_from(leaves) {
-                Ok([value]) => Ok(Listed { value, line }),
-                Err(_) => self.wrong(start, &format!("`{key}` takes single license ids")),
-            }
-        };
-        list.into_iter().map(one).collect()
-    }
-
-    fn policy(&self, raw: RawPolicy, bytes: &[u8]) -> Result<Policy> {
-        self.only(&raw.schema, &["flexmix/policy/v1"], "schema")?;
-        self.only(&raw.default, &["deny"], "default")?;
-        let valid_line = self.line(raw.valid.span().start);
-        let valid = raw.valid.get_ref();
-        if valid.from > valid.until {
-            return self.wrong(raw.valid.span().start, "`valid.from` is after `valid.until`");
-        }
-        let use_line = self.line(raw.usage.span().start);
-        if raw.usage.get_ref().places.is_empty() {
-            return self.wrong(raw.usage.span().start, "`use.places` must name at least one place");
-        }
-        let Some(trust) = raw.trust else {
-            return self.wrong(self.text.len(), "the section `[trust]` is missing");
-        };
-        self.only(&trust.undecided_withdrawal, &["exclude"], "trust.undecided_withdrawal")?;
-        if let Some(unchecked) = &raw.optout.unchecked {
-            self.only(unchecked, &["deny"], "optout.unchecked")?;
-        }
-        let states = self.states(&raw.state)?;
-        let unreviewed_line = raw.state.unreviewed_terms.as_ref().map_or(0, |s| self.line(s.span().start));
-        let file = self.path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        Ok(Policy {
-            lines: BTreeMap::from([("valid", valid_line), ("use", use_line)]),
-            valid: (valid.from, valid.until),
-            act: raw.usage.get_ref().act,
-            purpose: raw.usage.get_ref().purpose.clone(),
-            places: raw.usage.get_ref().places.clone(),
-            states,
-            unreviewed_line,
-            families: self.listed(raw.allow.families, |f| f),
-            ids: self.leaves(raw.allow.ids, "allow.ids")?,
-            bases: self.bases(raw.allow.bases, "allow.bases")?,
-            deny_properties: self.listed(raw.deny.properties, |p| p),
-            deny_branches: self.leaves(raw.deny.any_branch, "deny.any_branch")?,
-            deny_sources: self.listed(raw.deny.sources, |s| s),
-            deny_rightsholders: self.listed(raw.deny.rightsholders, |s| s),
-            duties: self.duties(raw.duties)?,
-            honour: self.listed(raw.optout.honour, |s| s),
-            optout_ends: self.bases(raw.optout.ends, "optout.ends")?,
-            elect: raw.or.elect.iter().map(ToString::to_string).collect(),
-            assurance: trust.assurance,
-            head_max_age: self.days(&trust.head_max_age)?,
-            kinds: raw.exposure.kinds.into_iter().map(Spanned::into_inner).collect(),
-            mix: self.mixes(raw.mix)?,
-            exceptions: raw.exception.into_iter().map(|e| exception(e.into_inner())).collect(),
-            demo: raw.demo,
-            digest: Sha256::of(bytes),
-            id: raw.id.into_inner(),
-            version: raw.version,
-            owner: raw.owner,
-            file,
-        })
-    }
-
-    fn states(&self, raw: &super::raw::RawState) -> Result<BTreeMap<State, Listed<String>>> {
-        let named = [
-            (State::NoneFound, &raw.none_found),
-            (State::Contradicted, &raw.contradicted),
-            (State::Unparseable, &raw.unparseable),
-            (State::Pending, &raw.pending),
-        ];
-        let mut states = BTreeMap::new();
-        for (state, value) in named {
-            let Some(value) = value else { continue };
-            self.only(value, &["deny", "review"], &format!("state.{state}"))?;
-            states.insert(state, Listed { value: value.get_ref().clone(), line: self.line(value.span().start) });
-        }
-        if let Some(value) = &raw.unreviewed_terms {
-            self.only(value, &["deny"], "state.unreviewed-terms")?;
-        }
-        Ok(states)
-    }
-
-    fn bases(&self, list: Vec<Spanned<String>>, key: &str) -> Result<Vec<Listed<String>>> {
-        const KINDS: [&str; 7] =
-            ["license", "contract", "public-domain", "tdm-art4", "tdm-art3", "other-exception", "own"];
-        for value in &list {
-            self.only(value, &KINDS, key)?;
-        }
-        Ok(self.listed(list, |b| b))
-    }
-
-    fn duties(&self, raw: BTreeMap<Spanned<String>, RawDuty>) -> Result<BTreeMap<String, Listed<Duty>>> {
-        const WAYS: [&str; 4] = ["notice-file", "notice-url", "answer-flag", "source-url"];
-        let mut duties = BTreeMap::new();
-        for (key, duty) in raw {
-            self.only(&key, &["attribution", "share-alike", "source-disclosure"], "duties")?;
-            let line = self.line(key.span().start);
-            let value = match duty {
-                RawDuty::Deny => Duty::Deny,
-                RawDuty::Deliver { deliver, cover } => {
-                    if !WAYS.contains(&deliver.as_str()) {
-                        return self.wrong(key.span().start, &format!("`deliver` may only be {}", WAYS.join(" or ")));
-                    }
-                    if cover.is_some_and(|c| c != "every-document") {
-                        return self.wrong(key.span().start, "`cover` may only be every-document");
-                    }
-                    Duty::Deliver(deliver)
-                }
-            };
-            duties.insert(key.into_inner(), Listed { value, line });
-        }
-        Ok(duties)
-    }
-
-    fn days(&self, age: &Spanned<String>) -> Result<i64> {
-        match age.get_ref().strip_suffix('d').and_then(|n| n.parse().ok()).filter(|n| (0..=3660).contains(n)) {
-            Some(days) => Ok(days),
-            None => self.wrong(age.span().start, "`trust.head_max_age` is a number of days such as \"7d\""),
-        }
-    }
-
-    fn mixes(&self, raw: Vec<Spanned<super::raw::RawMix>>) -> Result<Vec<Mix>> {
-        let one = |item: Spanned<super::raw::RawMix>| {
-            if item.get_ref().scope != "session" {
-                return self.wrong(item.span().start, "`mix.scope` may only be session");
-            }
-            let line = self.line(item.span().start);
-            Ok(Mix { never_together: item.into_inner().never_together, line })
-        };
-        raw.into_iter().map(one).collect()
-    }
-}
-
-fn exception(raw: super::raw::RawException) -> Exception {
-    let reason = format!("{} ({})", raw.reason, raw.owner);
-    Exception { subject: raw.subject, rule: raw.rule, max_tokens: raw.max_tokens, expires: raw.expires, reason }
 }

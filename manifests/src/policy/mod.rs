@@ -3,9 +3,15 @@
 
 mod evaluate;
 mod file;
+#[cfg(test)]
+mod laws;
+mod mixing;
 mod raw;
+mod reader;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
-pub use evaluate::{Context, Denial, ReviewedTerms, TermsSource, Verdict, evaluate, mixing};
+pub use evaluate::{Context, Denial, ReviewedTerms, TermsSource, Verdict, evaluate};
 pub use file::{Act, Assurance, Duty, Exception, Listed, Mix, Policy, RuleRef};
+pub use mixing::{Mixing, mixing};

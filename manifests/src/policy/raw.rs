@@ -18,7 +18,7 @@ pub(super) struct RawPolicy {
     pub schema: Spanned<String>,
     pub id: Spanned<String>,
     pub version: u64,
-    pub owner: String,
+    pub owner: Spanned<String>,
     pub valid: Spanned<RawValid>,
     pub default: Spanned<String>,
     #[serde(rename = "use")]
@@ -57,8 +57,8 @@ pub(super) struct RawValid {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawUse {
     pub act: Act,
-    pub purpose: String,
-    pub places: Vec<String>,
+    pub purpose: Spanned<String>,
+    pub places: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -99,7 +99,7 @@ pub(super) struct RawDeny {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawOr {
     #[serde(default)]
-    pub elect: Vec<Expression>,
+    pub elect: Vec<Spanned<Expression>>,
 }
 
 /// `"deny"`, or how the duty is delivered.
@@ -170,16 +170,17 @@ pub(super) struct RawExposure {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawMix {
     pub never_together: Vec<Property>,
-    pub scope: String,
+    pub prefer: Option<Spanned<Property>>,
+    pub scope: Spanned<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawException {
     pub subject: Sha256,
-    pub rule: String,
+    pub rule: Spanned<String>,
     pub max_tokens: u64,
-    pub reason: String,
-    pub owner: String,
+    pub reason: Spanned<String>,
+    pub owner: Spanned<String>,
     pub expires: Date,
 }

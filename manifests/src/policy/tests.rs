@@ -142,11 +142,55 @@ fn a_mistake_is_shown_with_line_and_column() {
         EXAMPLE.replace("until = 2027-05-31", "until = 2026-05-31"),
         EXAMPLE.replace("head_max_age = \"7d\"", "head_max_age = \"a week\""),
         EXAMPLE.replace("\"AGPL-3.0-only\"", "\"AGPL-3.0-only OR MIT\""),
+        EXAMPLE.replace("\"commercial\"", "\"comercial\""),
+        EXAMPLE.replace("\"US\"]", "\"USA\"]"),
+        EXAMPLE.replace("owner = \"legal@acme.example\"", "owner = \" \""),
+        EXAMPLE.replace("elect = [\"CC0-1.0\"", "elect = [\"CC0-1.0 OR MIT\""),
+        EXAMPLE.replace("rule = \"state.none-found\"", "rule = \"state.nonefound\""),
+        EXAMPLE.replace("scope = \"session\"", "scope = \"sessions\""),
+        EXAMPLE.replace("scope = \"session\"", "prefer = \"attribution\"\nscope = \"session\""),
+        EXAMPLE.replace("[\"share-alike\", \"no-derivatives\"]", "[\"share-alike\", \"share-alike\"]"),
+        EXAMPLE.replace("undecided_withdrawal = \"exclude\"", "undecided_withdrawal = \"include\""),
+        EXAMPLE.replace("unchecked = \"deny\"", "unchecked = \"permit\""),
+        EXAMPLE.replace("\"every-document\"", "\"most\""),
     ];
     for text in mistakes {
         let error = Policy::parse(Path::new("policy.toml"), text.as_bytes()).unwrap_err().to_string();
         assert!(error.contains("line ") && error.contains("column "), "{error}");
     }
+}
+
+#[test]
+fn a_slip_is_told_with_the_word_that_may_be_meant() {
+    let meant = |from: &str, to: &str| {
+        let text = EXAMPLE.replace(from, to);
+        assert_ne!(text, EXAMPLE);
+        Policy::parse(Path::new("policy.toml"), text.as_bytes()).unwrap_err().to_string()
+    };
+    for (from, to, word) in [
+        ("\"commercial\"", "\"comercial\"", "commercial"),
+        ("\"US\"]", "\"USA\"]", "US"),
+        ("\"notice-url\"", "\"notice-ulr\"", "notice-url"),
+        ("none-found = \"deny\"", "none-found = \"reviw\"", "review"),
+        ("ends = [\"tdm-art4\"]", "ends = [\"tdm-art-4\"]", "tdm-art4"),
+        ("rule = \"state.none-found\"", "rule = \"state.nonefound\"", "state.none-found"),
+    ] {
+        let said = meant(from, to);
+        assert!(said.ends_with(&format!("did you mean \"{word}\"?")), "{said}");
+    }
+    let own = EXAMPLE.replace("\"commercial\"", "\"x-customer-support\"");
+    assert_eq!(policy(&own).purpose, "x-customer-support");
+}
+
+#[test]
+fn a_queued_state_is_denied_by_its_line_and_says_that_it_is_queued() {
+    let policy = policy(EXAMPLE);
+    let rule = policy.review(State::Contradicted).unwrap();
+    assert!(EXAMPLE.lines().nth(rule.line as usize - 1).unwrap().starts_with("contradicted = \"review\""));
+    assert_eq!(policy.review(State::NoneFound), None);
+    assert_eq!(policy.reviewed_states(), [State::Contradicted]);
+    let denial = judge(EXAMPLE, &Cell { state: State::Contradicted, ..cell("MIT") }).denials.remove(0);
+    assert_eq!(denial.rule, Some(rule));
 }
 
 #[test]
@@ -187,7 +231,8 @@ fn two_properties_that_may_not_act_together_are_found_across_cells() {
     let policy = policy(EXAMPLE);
     let together = |ids: &[&str]| {
         let cells: Vec<Cell> = ids.iter().map(|id| cell(id)).collect();
-        mixing(&policy, &cells, &ReviewedTerms).map(|denial| denial.reason)
+        let experts: Vec<Vec<&Cell>> = cells.iter().map(|c| vec![c]).collect();
+        mixing(&policy, &[], &experts, &ReviewedTerms).refused.map(|denial| denial.reason)
     };
     assert_eq!(together(&["CC-BY-SA-4.0", "MIT", "CC-BY-ND-4.0"]), Some(Reason::MixingForbidden));
     assert_eq!(together(&["CC-BY-SA-4.0", "MIT"]), None);

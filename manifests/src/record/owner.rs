@@ -68,10 +68,9 @@ impl Grant {
     /// Whether the grant covers an act for a purpose in all these places on this day.
     #[must_use]
     pub fn covers(&self, act: Act, purpose: &str, places: &[String], as_of: Date) -> bool {
-        let has = |set: &BTreeSet<String>, value: &str| set.contains("*") || set.contains(value);
         self.acts.contains(&act)
-            && has(&self.purposes, purpose)
-            && places.iter().all(|p| has(&self.places, p))
+            && (self.purposes.contains("*") || self.purposes.contains(purpose))
+            && places.iter().all(|p| crate::place::covers(&self.places, p))
             && (self.from..=self.until).contains(&as_of)
     }
 }

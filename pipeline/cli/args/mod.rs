@@ -2,6 +2,7 @@
 //! Doc comments here are the help text.
 
 mod build;
+mod policy;
 mod publish;
 mod read;
 mod sign;
@@ -14,8 +15,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use manifests::date::Date;
 
 pub(crate) use build::BuildArgs;
+pub(crate) use policy::{DiffArgs, ElectArgs, ExplainArgs, PolicyCheckArgs, PolicyCommand};
 pub(crate) use publish::{ByAgreement, PublishArgs};
-pub(crate) use read::{AuditArgs, InspectArgs, NoticeArgs, PolicyCheckArgs, PolicyCommand, QueryArgs, VerifyArgs};
+pub(crate) use read::{AuditArgs, InspectArgs, NoticeArgs, QueryArgs, VerifyArgs};
 pub(crate) use sign::{KeysCommand, SignArgs, SignKind, TrustCommand, TrustCompromiseArgs, TrustKeysArgs};
 pub(crate) use train::{LaunchArgs, PassArgs, PlanArgs, TrainCommand};
 pub(crate) use withdrawal::{ImpactArgs, RebuildArgs, TargetArgs, WithdrawArgs};
@@ -60,7 +62,7 @@ pub(crate) enum Command {
     Notice(NoticeArgs),
     /// Hand out of a closed corpus what may leave, and nothing else
     Publish(PublishArgs),
-    /// Check policy files
+    /// Check, explain and compare policies, and draft elections
     #[command(subcommand)]
     Policy(PolicyCommand),
     /// Make keys

@@ -1,8 +1,8 @@
-//! The arguments of commands that read: `verify`, `inspect`, `query`, `audit`, `policy check`.
+//! The arguments of commands that read: `verify`, `inspect`, `query`, `audit`.
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 
 use manifests::id::SetName;
 
@@ -111,23 +111,4 @@ pub(crate) struct NoticeArgs {
     pub format: Format,
     #[command(flatten)]
     pub gate: GateArgs,
-}
-
-/// `flexmix policy …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum PolicyCommand {
-    /// Parse a policy, and list its rules by line
-    Check(PolicyCheckArgs),
-}
-
-/// Arguments of `flexmix policy check`.
-#[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flexmix policy check policies/serve.toml")]
-pub(crate) struct PolicyCheckArgs {
-    /// The policy
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// How to report
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
 }

@@ -3,6 +3,7 @@
 use manifests::plan::Plan;
 use manifests::store::write_atomic;
 use pipeline::audit::thousands;
+use pipeline::outlook::Outlook;
 use pipeline::sizes::Sizes;
 use pipeline::train_plan::{self, PlanOptions};
 use serde::Serialize;
@@ -28,14 +29,15 @@ pub(super) fn plan(args: &PlanArgs, output: &Output) -> Outcome<Exit> {
         max_experts: args.max_experts.map(u32::from),
         sizes: args.sizes.as_deref().map(Sizes::read).transpose()?.unwrap_or_default(),
     };
-    let plan = train_plan::plan(&options)?;
+    let (plan, corpus) = train_plan::plan(&options)?;
     let toml = plan.to_toml()?;
     if let Some(folder) = args.out.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|e| pipeline::Error::io(folder, e))?;
     }
     write_atomic(&args.out, toml.as_bytes())?;
     output.say(&format!("wrote {}", args.out.display()));
-    output.report(args.format, &PlanReport { schema: "flexmix/plan-report/v1", plan: &plan }, |r| text(r.plan))?;
+    let report = PlanReport { schema: "flexmix/plan-report/v1", plan: &plan, corpus: &corpus };
+    output.report(args.format, &report, |r| text(r.plan) + &whole(r.corpus))?;
     Ok(Exit::Done)
 }
 
@@ -44,6 +46,32 @@ pub(super) fn plan(args: &PlanArgs, output: &Output) -> Outcome<Exit> {
 struct PlanReport<'a> {
     schema: &'static str,
     plan: &'a Plan,
+    /// What each policy leaves of the whole corpus, in the order of `plan.outlook`.
+    corpus: &'a [Outlook],
+}
+
+/// What each policy leaves of the whole corpus, however it is cut into experts, and set by set.
+fn whole(all: &[Outlook]) -> String {
+    let mut text = String::new();
+    for outlook in all {
+        text += &format!("\nthe whole corpus under {}\n", outlook.policy);
+        text += &format!("  one expert for each set:           {} usable\n", outlook.by_set.in_words());
+        text += &format!("  one expert for each set and tier:  {} usable\n", outlook.by_set_and_tier.in_words());
+        let rows = outlook.sets.iter().map(|s| {
+            vec![
+                s.set.clone(),
+                thousands(s.of_tokens),
+                thousands(s.by_set),
+                thousands(s.by_tier),
+                format!("{} of {}", s.tiers, s.of_tiers),
+                s.reason.clone().unwrap_or_default(),
+            ]
+        });
+        let names = ["set", "tokens", "usable by set", "by set and tier", "usable tiers", "against the whole set"];
+        let names: Vec<String> = names.map(str::to_owned).into();
+        text += &grid(&names, &rows.collect::<Vec<_>>(), &[false, true, true, true, true, false]);
+    }
+    text
 }
 
 /// The experts, what is left out, and what each policy would leave.

@@ -16,7 +16,7 @@ use super::{Answer, Judged, Question};
 use crate::query::{Folder, Kind, ModelFolder, Signed};
 
 /// Something that is asked about.
-pub(super) struct Subject {
+pub(crate) struct Subject {
     pub kind: &'static str,
     pub id: String,
     pub digest: Sha256,
@@ -28,7 +28,7 @@ pub(super) struct Subject {
 }
 
 /// The verdict on one cell of a subject.
-pub(super) struct CellVerdict<'a> {
+pub(crate) struct CellVerdict<'a> {
     pub exposure: &'a Exposure,
     pub count: &'a CellCount,
     pub tier: String,
@@ -40,7 +40,7 @@ pub(super) struct CellVerdict<'a> {
 }
 
 /// Everything that the gate said of a subject.
-pub(super) struct Judgement<'a> {
+pub(crate) struct Judgement<'a> {
     pub subject: &'a Subject,
     pub cells: Vec<CellVerdict<'a>>,
     /// Findings about the whole: grant, assurance, withdrawals of works.
@@ -50,7 +50,7 @@ pub(super) struct Judgement<'a> {
 }
 
 /// Who is asked: the sets of a corpus; the anchor and experts of a model.
-pub(super) fn subjects(folder: &Folder) -> Vec<Subject> {
+pub(crate) fn subjects(folder: &Folder) -> Vec<Subject> {
     match folder.kind {
         Kind::Corpus => sets(folder),
         Kind::Outward => {
@@ -64,22 +64,22 @@ pub(super) fn subjects(folder: &Folder) -> Vec<Subject> {
             }
             sets.into_iter().chain(weights).collect()
         }
-        Kind::Model => {
-            let unstamped = |m: &Member| Subject {
-                kind: if m.id.as_str() == "anchor" { "anchor" } else { "expert" },
-                id: m.id.to_string(),
-                digest: m.files_root,
-                exposures: vec![],
-                assurance: None,
-                signers: vec![],
-                is_unstamped: true,
-            };
-            let of = |m: &ModelFolder| -> Vec<Subject> {
-                m.stamps.iter().map(weights).chain(m.unstamped.iter().map(unstamped)).collect()
-            };
-            folder.models.iter().flat_map(of).collect()
-        }
+        Kind::Model => folder.models.iter().flat_map(of_model).collect(),
     }
+}
+
+/// The anchor and experts of a model, those without a stamp at the end.
+pub(crate) fn of_model(model: &ModelFolder) -> Vec<Subject> {
+    let unstamped = |m: &Member| Subject {
+        kind: if m.id.as_str() == "anchor" { "anchor" } else { "expert" },
+        id: m.id.to_string(),
+        digest: m.files_root,
+        exposures: vec![],
+        assurance: None,
+        signers: vec![],
+        is_unstamped: true,
+    };
+    model.stamps.iter().map(weights).chain(model.unstamped.iter().map(unstamped)).collect()
 }
 
 fn sets(folder: &Folder) -> Vec<Subject> {
@@ -130,16 +130,16 @@ fn weights(stamp: &Signed<stamp::Stamp>) -> Subject {
 }
 
 /// Sets and cells that the anchor consumed: what every expert shares with it, and is contrasted with.
-pub(super) type Shared<'a> = BTreeSet<(&'a SetName, &'a Cell)>;
+pub(crate) type Shared<'a> = BTreeSet<(&'a SetName, &'a Cell)>;
 
 /// What the experts of these subjects share with the anchor.
-pub(super) fn shared(subjects: &[Subject]) -> Shared<'_> {
+pub(crate) fn shared(subjects: &[Subject]) -> Shared<'_> {
     let anchors = subjects.iter().filter(|s| s.kind == "anchor");
     anchors.flat_map(|s| &s.exposures).flat_map(|e| e.cells.iter().map(move |c| (&e.set, &c.cell))).collect()
 }
 
 /// Asks the gate about a subject.
-pub(super) fn judge<'a>(subject: &'a Subject, gate: &Gate, shared: &Shared<'_>) -> Judgement<'a> {
+pub(crate) fn judge<'a>(subject: &'a Subject, gate: &Gate, shared: &Shared<'_>) -> Judgement<'a> {
     if subject.is_unstamped {
         let detail = "the index names it, and there is no stamp in its folder".to_owned();
         let denial = Denial { reason: Reason::StampMissing, rule: None, detail };
@@ -176,11 +176,22 @@ pub(super) fn judge<'a>(subject: &'a Subject, gate: &Gate, shared: &Shared<'_>) 
     Judgement { subject, cells, whole, admitted: decision.is_admitted(), matched: decision.matched }
 }
 
-/// Two properties that may not act together, over the anchor and the admitted experts.
-pub(super) fn mixing(judgements: &[Judgement<'_>], gate: &Gate) -> Option<String> {
-    let weights = judgements.iter().filter(|j| j.subject.kind != "set" && j.admitted);
-    let cells = weights.flat_map(|j| j.cells.iter().filter(|c| c.tested).map(|c| &c.count.cell));
-    let denial = gate.mixing(cells)?;
+/// Applies the mixing rules to the anchor and the admitted experts: experts of a side that the policy does not prefer are
+/// denied; gives the rule in words when it refuses the whole.
+pub(crate) fn mix(judgements: &mut [Judgement<'_>], gate: &Gate) -> Option<String> {
+    let anchor: Vec<&Subject> = judgements.iter().map(|j| j.subject).filter(|s| s.kind == "anchor").collect();
+    // What an owner hands out holds experts alone: they may not mix all the same.
+    let anchor = anchor.first().map_or(&[][..], |s| s.exposures.as_slice());
+    let mut experts: Vec<&mut Judgement<'_>> =
+        judgements.iter_mut().filter(|j| j.subject.kind == "expert" && j.admitted).collect();
+    let exposures: Vec<&[Exposure]> = experts.iter().map(|j| j.subject.exposures.as_slice()).collect();
+    let mixing = gate.mixing(anchor, &exposures);
+    for (place, denial) in mixing.excluded {
+        experts[place].matched.extend(denial.rule.clone());
+        experts[place].whole.push(Finding { denial, tokens: None, documents: None, set: None, evidence: None });
+        experts[place].admitted = false;
+    }
+    let denial = mixing.refused?;
     let line = denial.rule.map_or_else(String::new, |r| format!("{}:{} ", gate.policy.file, r.line));
     Some(format!("{line}{} [{} {}]", denial.detail, denial.reason.code(), denial.reason.name()))
 }

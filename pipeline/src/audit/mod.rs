@@ -5,7 +5,7 @@ mod details;
 mod evidence;
 mod fixes;
 mod html;
-mod judge;
+pub(crate) mod judge;
 mod standing;
 mod tables;
 mod text;
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::inspect::{InspectReport, inspect};
+use crate::policy::Waiting;
 use crate::query::{Folder, Kind, ModelFolder};
 
 pub use crate::words::{short, thousands};
@@ -267,6 +268,8 @@ pub struct Verdicts {
     pub mixing: Option<String>,
     /// Rules that nothing matched.
     pub unmatched: Vec<RuleRef>,
+    /// Documents that the policy queues for its owner (`[state] … = "review"`); denied meanwhile.
+    pub queued: Vec<Waiting>,
 }
 
 /// What `flexmix audit` reports.

@@ -182,6 +182,16 @@ fn verdict_part(text: &mut String, verdicts: &Verdicts, does_not_say: &str) {
             _ = writeln!(text, "\nLIFTED {} {}: {} by an exception", judged.kind, judged.id, rule(lifted, question));
         }
     }
+    if !verdicts.queued.is_empty() {
+        _ = writeln!(
+            text,
+            "\nqueued for the policy's owner, denied meanwhile (`flexmix policy check --on` lists them):"
+        );
+        for one in &verdicts.queued {
+            let (rule, count) = (&one.rule, counted(one.documents, "document"));
+            _ = writeln!(text, "  {}:{} {} \"{}\": {count}", question.file, rule.line, rule.key, rule.value);
+        }
+    }
     if !verdicts.unmatched.is_empty() {
         _ = writeln!(text, "\nrules that matched nothing here:");
         for rule in &verdicts.unmatched {

@@ -13,6 +13,7 @@ use super::{
     Ask, Blocker, Contradiction, DutyRow, FindingRow, Judged, Question, Totals, Verdicts, fixes, standing, text,
 };
 use crate::error::Result;
+use crate::policy::waiting;
 use crate::query::{Engine, Folder, Kind};
 
 pub(super) fn verdicts(folder: &Folder, ask: Ask<'_>) -> Result<Verdicts> {
@@ -20,7 +21,8 @@ pub(super) fn verdicts(folder: &Folder, ask: Ask<'_>) -> Result<Verdicts> {
     let question = question(gate);
     let subjects = judge::subjects(folder);
     let shared = judge::shared(&subjects);
-    let judgements: Vec<Judgement<'_>> = subjects.iter().map(|s| judge::judge(s, gate, &shared)).collect();
+    let mut judgements: Vec<Judgement<'_>> = subjects.iter().map(|s| judge::judge(s, gate, &shared)).collect();
+    let mixing = judge::mix(&mut judgements, gate);
     let engine = Engine::open(folder)?;
     engine.add("verdicts", tables::verdicts(&judgements)?)?;
     engine.add("findings", tables::findings(&judgements)?)?;
@@ -34,7 +36,6 @@ pub(super) fn verdicts(folder: &Folder, ask: Ask<'_>) -> Result<Verdicts> {
         Kind::Model | Kind::Outward => Words::beside(ask.beside),
     };
     let artifacts = judgements.iter().map(|j| judged(j, &question, &engine, &words)).collect::<Result<Vec<_>>>()?;
-    let mixing = judge::mixing(&judgements, gate);
     let (answer, because) = judge::answer(folder.kind, &artifacts, mixing.as_deref(), &question);
     let matched = judgements.iter().flat_map(|j| j.matched.iter().cloned()).collect();
     Ok(Verdicts {
@@ -50,6 +51,7 @@ pub(super) fn verdicts(folder: &Folder, ask: Ask<'_>) -> Result<Verdicts> {
         artifacts,
         mixing,
         unmatched: gate.unmatched(&matched),
+        queued: waiting(&gate.policy, &engine)?,
         question,
     })
 }

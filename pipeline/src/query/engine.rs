@@ -48,19 +48,28 @@ impl Engine {
     }
 
     fn of_records(folder: &Folder) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .build()
-            .map_err(|e| Error::Bug(format!("cannot start the query engine's threads: {e}")))?;
-        let engine = Self { context: SessionContext::new_with_config(config()), runtime };
-        for (name, batch) in tables::of(folder)? {
-            engine.add(name, batch)?;
-        }
+        let engine = Self::of_tables(tables::of(folder)?)?;
         let corpus = matches!(folder.kind, Kind::Corpus);
         for (name, schema) in
             [("ledger", manifests::ledger::ledger_schema()), ("claims", manifests::ledger::claims_schema())]
         {
             let files = if corpus { parquet_files(&folder.root.join(name))? } else { vec![] };
             engine.add_files(name, schema, files)?;
+        }
+        Ok(engine)
+    }
+
+    /// An engine over tables in memory alone, for reports that open no folder.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] when two have one name; [`Error::Bug`] when its threads cannot start.
+    pub fn of_tables(all: Vec<(&str, RecordBatch)>) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .build()
+            .map_err(|e| Error::Bug(format!("cannot start the query engine's threads: {e}")))?;
+        let engine = Self { context: SessionContext::new_with_config(config()), runtime };
+        for (name, batch) in all {
+            engine.add(name, batch)?;
         }
         Ok(engine)
     }

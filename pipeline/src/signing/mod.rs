@@ -129,6 +129,8 @@ pub fn sign_grant(file: &Path, key: &PrivateKey) -> Result<Signature> {
         check(grant.from <= grant.until, "`from` is after `until`")?;
         check(!grant.acts.is_empty(), "`acts` is empty, so nothing is granted")?;
         check(!grant.purposes.is_empty() && !grant.places.is_empty(), "`purposes` and `places` must name something")?;
+        grant.purposes.iter().filter(|p| *p != "*").try_for_each(|p| manifests::policy::words::check_purpose(p))?;
+        grant.places.iter().try_for_each(|p| manifests::place::check(p))?;
         let custom = grant.terms.iter().all(|t| t.id.to_string().starts_with("LicenseRef-"));
         check(custom, "`terms` may only define ids that start with `LicenseRef-`")
     })

@@ -15,17 +15,17 @@ use crate::records::{HEAD_FILE, Listing};
 use crate::sign::{Envelope, PrivateKey, Record, Statement};
 use crate::trust::{TRUST_TYPE, TrustFile, TrustedKey};
 
-const AS_OF: &str = "2026-12-03";
+pub(super) const AS_OF: &str = "2026-12-03";
 
 /// A throw-away world: keys, trust, a policy, records and a head.
-struct World {
+pub(super) struct World {
     folder: tempfile::TempDir,
     keys: BTreeMap<&'static str, PrivateKey>,
     sequence: u64,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let names = ["root", "owner", "legal-1", "legal-2", "withdrawals", "head"];
         let keys = names.map(|n| (n, PrivateKey::generate().unwrap())).into();
         let mut world = Self { folder: tempfile::tempdir().unwrap(), keys, sequence: 0 };
@@ -94,19 +94,23 @@ impl World {
         envelope.write(&self.records().join(HEAD_FILE)).unwrap();
     }
 
-    fn open(&self) -> Result<Gate> {
+    pub(super) fn open(&self) -> Result<Gate> {
         self.open_on(AS_OF)
     }
 
     fn open_on(&self, day: &str) -> Result<Gate> {
-        Gate::open(&GateOptions {
+        Gate::open(&self.options(day))
+    }
+
+    pub(super) fn options(&self, day: &str) -> GateOptions {
+        GateOptions {
             policy: self.path("policy.toml"),
             trust: Some(self.path("trust.toml")),
             records: self.records(),
             as_of: day.parse().unwrap(),
             act: Act::Serve,
             memory: Memory::At(self.path("memory")),
-        })
+        }
     }
 }
 
