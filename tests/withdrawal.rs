@@ -398,3 +398,72 @@ fn a_released_rebuild_bars_the_manifest_from_before_and_an_owner_answers_for_a_c
     house.renew_head(4);
     plan("new").expect(0);
 }
+
+#[test]
+fn an_opt_out_looks_forward_only() {
+    let house = House::copy(&corpus());
+    let report = withdraw(&house, ["--source", "widgets"], "opt-out", AS_OF, &[]).expect(0).stdout;
+    assert!(report.contains("An opt-out is forward only"), "{report}");
+    let audit = |policy: &str| {
+        let words: [OsString; 4] =
+            ["audit".into(), house.corpus().into(), "--policy".into(), house.policy(policy).into()];
+        house.gated(words.into_iter().chain(["--format".into(), "json".into()])).stdout.contains("source-withdrawn")
+    };
+    assert_eq!(["research", "train", "build"].map(audit), [false, true, true]);
+    assert!(rebuild(&house, &house.path("new")).expect(0).stdout.contains("40 documents"));
+}
+
+#[test]
+fn a_rebuilt_set_without_its_record_does_not_verify() {
+    let house = House::copy(&corpus());
+    let new = house.path("new");
+    withdraw(&house, ["--source", "widgets"], "contract-end", AS_OF, &[]).expect(0);
+    rebuild(&house, &new).expect(0);
+    let record = new.join("rebuilds/00001.dsse.json");
+    let whole = fs::read(&record).unwrap();
+    fs::remove_file(&record).unwrap();
+    let said = house.verify(&new).expect(1).stdout;
+    assert!(said.contains("there is no record of it"), "{said}");
+    fs::write(&record, &whole).unwrap();
+    house.verify(&new).expect(0);
+    fs::write(new.join("rebuilds/00002.dsse.json"), whole).unwrap();
+    let said = house.verify(&new).expect(1).stdout;
+    assert!(said.contains("it comes after rebuild 1"), "{said}");
+    // A rebuild asks for the policy that the corpus was built under.
+    let other = house.policy("research");
+    let mut words = rebuild_words(&house, &house.corpus(), &house.path("other"));
+    let at = words.iter().position(|w| w == "--policy").unwrap() + 1;
+    words[at] = other.into();
+    let said = flexmix(words).expect(1).stderr;
+    assert!(said.contains("was built under policy"), "{said}");
+}
+
+#[test]
+fn outside_the_owners_house_a_closed_set_is_undecided() {
+    let house = House::copy(&corpus());
+    let out = house.path("outward");
+    let mut words: Vec<OsString> = vec!["publish".into(), house.corpus().into(), "--out".into(), out.clone().into()];
+    words.extend(["--key".into(), house.key("owner").into(), "--secret".into(), house.path("owner.secret").into()]);
+    house.gated(words).expect(0);
+    let ask = |folder: &Path, target: [&str; 2]| {
+        let words: [OsString; 2] = ["impact".into(), folder.into()];
+        let words = words.into_iter().chain(target.map(OsString::from));
+        house.gated(words.chain(["--format".into(), "json".into()])).expect(0).json()
+    };
+    let work = text_of(&house, "note-003");
+    for target in [["--source", "gadgets"], ["--work", &work]] {
+        let report = ask(&out, target);
+        assert_eq!(report["undecided"][0]["set"], "notes", "{report:#}");
+        let inside = ask(&house.corpus(), target);
+        assert_eq!(inside["undecided"], serde_json::json!([]), "{inside:#}");
+    }
+    // Terms stand in what may be said of it.
+    assert_eq!(ask(&out, ["--license", "MIT"])["undecided"], serde_json::json!([]));
+    rebuild_refused(&house, &out);
+}
+
+/// What was handed out is no corpus to rebuild.
+fn rebuild_refused(house: &House, from: &Path) {
+    let said = flexmix(rebuild_words(house, from, &house.path("nothing"))).expect(2).stderr;
+    assert!(said.contains("is no corpus with its shards"), "{said}");
+}

@@ -203,7 +203,7 @@ fn held_sets(folder: &Folder, impact: &CorpusImpact, hits: &[CellHit]) -> BTreeM
 }
 
 /// Closed sets of which only the public manifest is here.
-fn undecided(folder: &Folder, asked: &Asked) -> Vec<Closed> {
+pub(super) fn undecided(folder: &Folder, asked: &Asked) -> Vec<Closed> {
     if matches!(asked.withdrawal.target, WithdrawalTarget::License(_)) {
         return vec![];
     }

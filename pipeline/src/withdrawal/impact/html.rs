@@ -32,7 +32,7 @@ pub fn page(report: &ImpactReport) -> String {
 }
 
 fn summary(report: &ImpactReport) -> Markup {
-    let documents: u64 = report.corpora.iter().map(|c| c.documents.len() as u64).sum();
+    let documents: u64 = report.corpora.iter().map(CorpusImpact::hit).sum();
     let rebuild = &report.rebuild;
     let is_free = documents == 0 && rebuild.retrain.is_empty() && report.undecided.is_empty();
     html! {
@@ -186,7 +186,7 @@ fn undecided(report: &ImpactReport) -> Markup {
             @for c in &report.undecided {
                 li { "closed set " b { (c.set) } ", public manifest " code { (c.manifest) } ", in " (c.place) ": ask its owner" }
             }
-            @for m in &report.unknown_manifests { li { "weights name the manifest " code { (m) } ", which no corpus given has" } }
+            @for m in &report.unknown_manifests { li { "no corpus given has the ledger of the manifest " code { (m) } } }
         }
     }
 }

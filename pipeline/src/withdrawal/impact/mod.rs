@@ -30,7 +30,7 @@ pub use report::{
 };
 
 use crate::error::{Error, Result};
-use crate::query::Folder;
+use crate::query::{Folder, Kind};
 
 /// The question: what is or would be withdrawn.
 #[derive(Clone, Debug)]
@@ -193,8 +193,11 @@ pub fn impact(asked: &Asked, dirs: &[PathBuf], trust: Option<(&Trust, Date)>) ->
             if let Some((path, why)) = folder.broken() {
                 return Err(manifests::Error::verification(path, why).into());
             }
-            if folder.kind == crate::query::Kind::Corpus {
-                corpora.push(corpus::Looked::at(&folder, asked)?);
+            match folder.kind {
+                Kind::Model => {}
+                // What was handed out has no ledger, and only a ledger knows texts.
+                Kind::Outward if asked.text().is_some() => found.add_outward(&folder, asked),
+                Kind::Outward | Kind::Corpus => corpora.push(corpus::Looked::at(&folder, asked)?),
             }
             found.add(&folder, dir, trust)?;
         } else {

@@ -130,6 +130,14 @@ pub struct CorpusImpact {
     pub tokenizer: Option<String>,
 }
 
+impl CorpusImpact {
+    /// Documents that are hit, held-out ones included.
+    #[must_use]
+    pub fn hit(&self) -> u64 {
+        self.sets.iter().map(|s| s.documents + s.held_out).sum()
+    }
+}
+
 /// A closed set that only its owner can decide.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Closed {
@@ -344,7 +352,7 @@ fn files(corpus: &CorpusImpact) -> Files {
 
 fn cannot(asked: &Asked, corpora: &[Looked], weights: &[WeightsImpact]) -> Vec<String> {
     let mut said = Vec::new();
-    let held: u64 = corpora.iter().map(|c| c.impact.documents.len() as u64).sum();
+    let held: u64 = corpora.iter().map(|c| c.impact.hit()).sum();
     let consumed = weights.iter().any(|w| w.action >= Word::Retrain);
     if consumed {
         said.push(

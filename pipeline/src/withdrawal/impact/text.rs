@@ -256,7 +256,7 @@ fn undecided(report: &ImpactReport) -> String {
         text += &format!("  closed set {}, public manifest {}, in {}\n", closed.set, closed.manifest, closed.place);
     }
     if !report.unknown_manifests.is_empty() {
-        text += "\nNot decided: no corpus given here has these manifests, which weights name\n";
+        text += "\nNot decided: no corpus given here has the ledger of these manifests\n";
     }
     for manifest in &report.unknown_manifests {
         text += &format!("  {manifest}\n");

@@ -23,6 +23,10 @@ pub(super) struct Found {
     /// Stamps by the root over the files that they are of, with every place.
     stamps: BTreeMap<Sha256, (Signed<Stamp>, Vec<String>)>,
     models: Vec<ModelFolder>,
+    /// Closed sets that were handed out.
+    closed: Vec<Closed>,
+    /// Manifests of public sets that were handed out without their ledger.
+    handed_out: BTreeSet<Sha256>,
 }
 
 /// What is to be done about them.
@@ -56,6 +60,10 @@ impl Found {
             }
             self.models.push(model.clone());
         }
+        for stamp in folder.outward.iter().flat_map(|o| &o.stamps) {
+            stamp.record.check()?;
+            self.stamp(stamp.clone());
+        }
         let jobs = dir.join("train");
         if jobs.is_dir() {
             let mut folders = Vec::new();
@@ -68,6 +76,12 @@ impl Found {
             }
         }
         Ok(())
+    }
+
+    /// Adds what an outward tree leaves undecided of a work.
+    pub(super) fn add_outward(&mut self, folder: &Folder, asked: &Asked) {
+        self.closed.extend(super::corpus::undecided(folder, asked));
+        self.handed_out.extend(folder.manifests.iter().map(|m| m.digest));
     }
 
     /// Adds a job folder, or the stamped folder in it.
@@ -97,7 +111,9 @@ impl Found {
     pub(super) fn judge(&self, asked: &Asked, corpora: &[Looked]) -> Judged {
         let held: BTreeMap<Sha256, &HeldSet> =
             corpora.iter().flat_map(|c| c.held.iter().map(|(digest, set)| (*digest, set))).collect();
-        let (mut undecided, mut unknown) = (Vec::new(), BTreeSet::new());
+        let mut undecided = self.closed.clone();
+        let mut unknown: BTreeSet<Sha256> =
+            self.handed_out.iter().filter(|digest| !held.contains_key(digest)).copied().collect();
         let mut judged: Vec<(WeightsImpact, Sha256, Option<Sha256>)> = Vec::new();
         for (stamp, places) in self.stamps.values() {
             let (mut uses, mut action) = (Vec::new(), Word::Stay);
