@@ -38,14 +38,16 @@ fn summary(report: &ImpactReport) -> Markup {
     html! {
         section.answer.yes[is_free].no[!is_free] aria-label="summary" {
             p.word {
-                @if is_free { "Nothing here holds it" } @else { (crate::words::counted(documents, "document")) " hold it" }
+                @if is_free { "Nothing here holds it" } @else { (crate::words::counted(documents, "document")) " to take out" }
             }
             @if let Some(clocks) = clocks(report) { p { (clocks) } }
             @if let Some(reason) = &report.reason { p { "Reason: " (reason) } }
             @if let Some(kind) = report.kind { p { (effect(kind)) } }
             p {
-                "To train anew: "
-                b { @if rebuild.retrain.is_empty() { "nothing" } @else { (rebuild.retrain.join(", ")) } } "."
+                @if report.weights.is_empty() { "No weights were looked into." } @else {
+                    "To train anew: "
+                    b { @if rebuild.retrain.is_empty() { "nothing" } @else { (rebuild.retrain.join(", ")) } } "."
+                }
             }
             @if !report.undecided.is_empty() {
                 p { "Closed sets of which only their owners can say, and which gates exclude until then: " b { (report.undecided.len()) } "." }

@@ -209,9 +209,7 @@ pub(super) fn used(of: &Use) -> String {
 
 fn of_weights(report: &ImpactReport) -> String {
     let mut text = String::new();
-    if !report.weights.is_empty() {
-        text += "\nAnchors and experts\n";
-    }
+    text += if report.weights.is_empty() { "\nNo weights were looked into.\n" } else { "\nAnchors and experts\n" };
     for weights in &report.weights {
         text += &of_one(weights);
     }
