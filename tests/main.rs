@@ -11,6 +11,7 @@ mod closed;
 mod determinism;
 mod edges;
 mod ingest;
+mod licenses;
 mod optouts;
 mod policy;
 mod policy_reports;

@@ -167,11 +167,12 @@ fn license_text<'a>(
     let leaves: Vec<&str> = declared.iter().flat_map(|d| d.leaves()).map(manifests::license::Leaf::as_str).collect();
     let whole = |e: &Expression| Terms::Expression(e.to_string());
     let (terms, what) = match texts::find(&text, package.name.as_deref()) {
-        Found::Known(ids) => match (declared, ids.iter().find(|id| leaves.contains(id))) {
+        Found::Known(ids) => match (declared, ids.iter().find(|id| leaves.contains(&id.as_str()))) {
             (Some(declared), Some(id)) => (whole(declared), format!("the text of {id}")),
-            _ if ids.len() == 1 => (Terms::id(ids[0]).unwrap_or(Terms::Unreadable), format!("the text of {}", ids[0])),
+            _ if ids.len() == 1 => (Terms::id(&ids[0]).unwrap_or(Terms::Unreadable), format!("the text of {}", ids[0])),
             _ => (Terms::Unreadable, format!("the text of {}, which does not say which", ids.join(" and "))),
         },
+        Found::Several(texts) => several(&texts, declared, &leaves),
         Found::Unknown { nearest } => {
             let custom: Vec<&&str> = leaves.iter().filter(|l| l.starts_with("LicenseRef-")).collect();
             match (declared, &custom[..]) {
@@ -184,6 +185,14 @@ fn license_text<'a>(
         }
     };
     Some(Heard { file, line: at, raw: format!("{} [{what}]", first.trim()), terms })
+}
+
+/// Several texts in one file say what the declared expression says when each is one of its leaves; else all of them.
+fn several(texts: &[Vec<String>], declared: Option<&Expression>, leaves: &[&str]) -> (Terms, String) {
+    let what = texts.iter().map(|ids| ids.join(" and ")).collect::<Vec<_>>().join(", then of ");
+    let declared = declared.filter(|_| texts.iter().all(|ids| ids.iter().any(|id| leaves.contains(&id.as_str()))));
+    let terms = declared.map(ToString::to_string).or_else(|| super::identify::all_of(texts));
+    (terms.map_or(Terms::Unreadable, Terms::Expression), format!("the text of {what}"))
 }
 
 fn unlisted(nearest: Option<(&str, usize)>) -> String {

@@ -8,17 +8,24 @@ mod dep5;
 mod document;
 mod files;
 mod folder;
+mod identify;
+mod library;
 mod markup;
 mod metadata;
 mod names;
+mod nearest;
 mod notices;
+mod pattern;
 mod readme;
 mod source;
 mod texts;
 mod urls;
+mod word_lists;
 mod wording;
 
 pub use document::document_claims;
+pub use identify::{Identified, identify};
+pub use nearest::Change;
 pub use source::{SourceClaims, source_claims};
 
 use manifests::claim::{NO_ASSERTION, Statement};
@@ -37,5 +44,7 @@ fn statement(terms: &Terms) -> Statement {
 
 #[cfg(test)]
 mod evidence_tests;
+#[cfg(test)]
+mod mutations;
 #[cfg(test)]
 mod tests;

@@ -42,7 +42,10 @@ fn every_listed_text_is_its_own() {
     for (id, text) in spdx::text::LICENSE_TEXTS.iter().filter(|(id, _)| !super::wording::is_retired(id)) {
         let Found::Known(ids) = find(text, None) else { panic!("{id} is not found by its own text") };
         let variant = ["MPL-2.0-no-", "OFL-1.0-", "OFL-1.1-"].iter().any(|v| id.starts_with(v));
-        assert!(ids.contains(id) || variant && ids.len() == 1 && id.starts_with(ids[0]), "{id} is found as {ids:?}");
+        assert!(
+            ids.iter().any(|i| i == id) || variant && ids.len() == 1 && id.starts_with(&ids[0]),
+            "{id} is found as {ids:?}"
+        );
         // Only where the license itself leaves open which versions or exceptions are meant.
         let open = ["AGPL-", "GPL-", "LGPL-", "GFDL-", "CAL-"];
         assert!(ids.len() == 1 || ids.iter().all(|i| open.iter().any(|o| i.starts_with(o))), "{ids:?}");
@@ -67,11 +70,14 @@ fn one_sentence_more_is_another_text() {
 #[test]
 fn form_does_not_matter() {
     let wrapped = mit().replace(' ', "\n").replace('"', "\u{201d}").to_uppercase();
-    assert_eq!(find(&mit(), None), Found::Known(vec!["MIT"]));
-    assert_eq!(find(&wrapped.replace("COPYRIGHT\n(C)\n2024\nADA\nEXAMPLE", ""), None), Found::Known(vec!["MIT"]));
+    assert_eq!(find(&mit(), None), Found::Known(vec!["MIT".into()]));
+    assert_eq!(
+        find(&wrapped.replace("COPYRIGHT\n(C)\n2024\nADA\nEXAMPLE", ""), None),
+        Found::Known(vec!["MIT".into()])
+    );
     let apache = text("Apache-2.0");
     let short = &apache[..apache.find("APPENDIX").unwrap()];
-    assert_eq!(find(short, None), Found::Known(vec!["Apache-2.0"]));
+    assert_eq!(find(short, None), Found::Known(vec!["Apache-2.0".into()]));
 }
 
 #[test]
@@ -97,8 +103,11 @@ fn a_name_may_stand_where_a_name_belongs_and_nothing_else() {
         let body = text("BSD-3-Clause").replace("name of the copyright holder", &format!("name of {name}"));
         body.replace("THE COPYRIGHT HOLDER OR CONTRIBUTORS BE", &format!("{who} BE"))
     };
-    assert_eq!(find(&bsd("Django", "THE COPYRIGHT OWNER OR CONTRIBUTORS"), None), Found::Known(vec!["BSD-3-Clause"]));
-    assert_eq!(find(&bsd("Ada & Sons, Ltd.", "Ada"), None), Found::Known(vec!["BSD-3-Clause"]));
+    assert_eq!(
+        find(&bsd("Django", "THE COPYRIGHT OWNER OR CONTRIBUTORS"), None),
+        Found::Known(vec!["BSD-3-Clause".into()])
+    );
+    assert_eq!(find(&bsd("Ada & Sons, Ltd.", "Ada"), None), Found::Known(vec!["BSD-3-Clause".into()]));
     for name in ["Django (no commercial use)", "Django, which may not be used to train models,"] {
         assert!(matches!(find(&bsd(name, "Ada"), None), Found::Unknown { .. }), "{name}");
     }
@@ -121,7 +130,7 @@ fn creative_commons_as_people_paste_it() {
         )
     };
     let body = nc.split_once('\n').unwrap().1;
-    assert_eq!(find(&(preface("by-nc") + body), Some("slide-tool")), Found::Known(vec!["CC-BY-NC-4.0"]));
+    assert_eq!(find(&(preface("by-nc") + body), Some("slide-tool")), Found::Known(vec!["CC-BY-NC-4.0".into()]));
     // The marker names another license than the text, or the title is not the package's.
     assert!(matches!(find(&(preface("by") + body), Some("slide-tool")), Found::Unknown { .. }));
     assert!(matches!(find(&(preface("by-nc") + body), Some("other")), Found::Unknown { .. }));

@@ -47,9 +47,9 @@ fn retired(id: &str) -> Option<Terms> {
     now.parse::<Expression>().ok().map(|e| Terms::Expression(e.to_string()))
 }
 
-/// Whether the SPDX list has retired `id`.
+/// Whether the SPDX list has retired `id`, or `id` is one of the crate's that name no license.
 pub(super) fn is_retired(id: &str) -> bool {
-    spdx::license_id(id).is_some_and(spdx::LicenseId::is_deprecated)
+    matches!(id, "NOASSERTION" | "NONE") || spdx::license_id(id).is_some_and(spdx::LicenseId::is_deprecated)
 }
 
 /// What a declared license field says, in whichever of its shapes: expression, name, address, prose with an address,

@@ -55,6 +55,13 @@ impl Leaf {
         let exception = self.0.split_once(" WITH ").map(|(_, exception)| page(exception));
         Some(exception.map_or_else(|| license.clone(), |exception| format!("{license} and {exception}")))
     }
+
+    /// Whether SPDX holds both to be one license: after its prefix, a custom id is compared without case. Each keeps the
+    /// case that it was written in, and needs a grant of its own; who denies one denies the other.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self == other || self.is_custom() && other.is_custom() && self.0.eq_ignore_ascii_case(&other.0)
+    }
 }
 
 impl fmt::Display for Leaf {
@@ -179,7 +186,8 @@ fn canonical_words(text: &str) -> Option<String> {
 fn canonical_id(word: &str) -> Option<String> {
     if word.starts_with("LicenseRef-") || word.starts_with("DocumentRef-") || word.starts_with("AdditionRef-") {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
-        return word.chars().all(plain).then(|| word.to_owned());
+        let named = |part: &str| part.split_once("Ref-").is_some_and(|(_, name)| !name.is_empty());
+        return (word.chars().all(plain) && word.split(':').all(named)).then(|| word.to_owned());
     }
     let license = spdx::identifiers::LICENSES.iter().find(|l| l.name.eq_ignore_ascii_case(word)).map(|l| l.name);
     let exception = || spdx::identifiers::EXCEPTIONS.iter().find(|e| e.name.eq_ignore_ascii_case(word)).map(|e| e.name);

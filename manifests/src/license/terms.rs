@@ -199,6 +199,15 @@ const NC_ND: &[Property] = &[Property::Attribution, Property::Notice, Property::
 const COPYLEFT: &[Property] = &[Property::Notice, Property::ShareAlike, Property::SourceDisclosure];
 const NETWORK: &[Property] =
     &[Property::Notice, Property::ShareAlike, Property::SourceDisclosure, Property::NetworkCopyleft];
+const DATABASE: &[Property] = &[
+    Property::Attribution,
+    Property::Notice,
+    Property::ShareAlike,
+    Property::SourceDisclosure,
+    Property::NetworkCopyleft,
+];
+const MANUAL: &[Property] =
+    &[Property::Attribution, Property::Notice, Property::ShareAlike, Property::SourceDisclosure];
 const RESTRICTED: &[Property] = &[Property::Notice, Property::UseRestricted];
 
 const TABLE: &[Terms] = &[
@@ -207,12 +216,14 @@ const TABLE: &[Terms] = &[
     row("AGPL-3.0-only", NETWORK),
     row("AGPL-3.0-or-later", NETWORK),
     row("Apache-2.0", N),
-    row("Artistic-2.0", N),
+    row("Apache-2.0 WITH LLVM-exception", N),
+    row("Artistic-2.0", &[Property::Notice, Property::SourceDisclosure]),
     row("BSD-1-Clause", N),
     row("BSD-2-Clause", N),
     row("BSD-3-Clause", N),
     row("BSD-3-Clause-Clear", N),
     row("BSD-4-Clause", BY),
+    row("BSD-4-Clause-UC", BY),
     row("BSL-1.0", N),
     row("BUSL-1.1", &[Property::Notice, Property::TimeDelayed, Property::UseRestricted]),
     row("BlueOak-1.0.0", N),
@@ -243,9 +254,9 @@ const TABLE: &[Terms] = &[
     row("CDLA-Sharing-1.0", SA),
     row("EPL-2.0", COPYLEFT),
     row("EUPL-1.2", NETWORK),
-    row("GFDL-1.1-or-later", SA),
-    row("GFDL-1.2-or-later", SA),
-    row("GFDL-1.3-or-later", SA),
+    row("GFDL-1.1-or-later", MANUAL),
+    row("GFDL-1.2-or-later", MANUAL),
+    row("GFDL-1.3-or-later", MANUAL),
     row("GPL-2.0-only", COPYLEFT),
     row("GPL-2.0-or-later", COPYLEFT),
     row("GPL-3.0-only", COPYLEFT),
@@ -258,9 +269,12 @@ const TABLE: &[Terms] = &[
     row("LGPL-3.0-or-later", COPYLEFT),
     row("MIT", N),
     row("MIT-0", NONE),
+    row("MIT-CMU", N),
     row("MPL-2.0", COPYLEFT),
+    row("NCSA", N),
     row("ODC-By-1.0", BY),
-    row("ODbL-1.0", SA),
+    row("ODbL-1.0", DATABASE),
+    row("OFL-1.1", &[Property::Notice, Property::ShareAlike, Property::UseRestricted]),
     row("OGL-UK-3.0", BY),
     row("OpenMDW-1.0", N),
     row("PDDL-1.0", NONE),
@@ -270,9 +284,13 @@ const TABLE: &[Terms] = &[
     row("PostgreSQL", N),
     row("Python-2.0", N),
     row("SSPL-1.0", NETWORK),
+    row("UPL-1.0", N),
     row("Unicode-3.0", N),
+    row("Unicode-DFS-2016", N),
     row("Unlicense", NONE),
     row("W3C", N),
     row("WTFPL", NONE),
+    row("X11", N),
     row("Zlib", N),
+    row("curl", N),
 ];

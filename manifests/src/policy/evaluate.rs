@@ -206,7 +206,7 @@ const fn duty_of(property: Property) -> Option<&'static str> {
 }
 
 fn branches(policy: &Policy, all: &Expression, verdict: &mut Verdict) {
-    for denied in policy.deny_branches.iter().filter(|d| all.leaves().contains(&d.value)) {
+    for denied in policy.deny_branches.iter().filter(|d| all.leaves().iter().any(|l| l.is_same_as(&d.value))) {
         let rule = rule("deny.any_branch", &denied.value, denied.line);
         verdict.deny(Reason::BranchDenied, Some(rule), all.to_string());
     }

@@ -2,6 +2,7 @@
 //! Doc comments here are the help text.
 
 mod build;
+mod license;
 mod policy;
 mod publish;
 mod read;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use manifests::date::Date;
 
 pub(crate) use build::BuildArgs;
+pub(crate) use license::{IdentifyArgs, LicenseCommand};
 pub(crate) use policy::{DiffArgs, ElectArgs, ExplainArgs, PolicyCheckArgs, PolicyCommand};
 pub(crate) use publish::{ByAgreement, PublishArgs};
 pub(crate) use read::{AuditArgs, InspectArgs, NoticeArgs, QueryArgs, VerifyArgs};
@@ -65,6 +67,9 @@ pub(crate) enum Command {
     /// Check, explain and compare policies, and draft elections
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Say which license a text is
+    #[command(subcommand)]
+    License(LicenseCommand),
     /// Make keys
     #[command(subcommand)]
     Keys(KeysCommand),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod build;
+mod license;
 mod notice;
 mod policy;
 mod publish;
@@ -18,7 +19,7 @@ use manifests::store::write_atomic;
 use manifests::trust::Trust;
 use pipeline::query::Folder;
 
-use crate::args::{Command, KeysCommand, PolicyCommand, TrainCommand};
+use crate::args::{Command, KeysCommand, LicenseCommand, PolicyCommand, TrainCommand};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -38,6 +39,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Exit> {
         Command::Policy(PolicyCommand::Explain(args)) => policy::explain(&args, output),
         Command::Policy(PolicyCommand::Diff(args)) => policy::diff(&args, output),
         Command::Policy(PolicyCommand::Elect(args)) => policy::elect(&args, output),
+        Command::License(LicenseCommand::Identify(args)) => license::identify(&args, output),
         Command::Keys(KeysCommand::Generate { out }) => sign::generate(&out, output),
         Command::Sign(args) => sign::sign(&args, output),
         Command::Trust(command) => sign::trust(command, output),
