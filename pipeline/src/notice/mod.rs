@@ -21,7 +21,7 @@ pub use text::MARK;
 /// What was done to the text: licenses ask that changes be said.
 pub const CHANGES: &str = "Documents were selected and copies of the same text left out. Markup, metadata and lines that \
 filters name were taken off where the counts below say so, and what remained was turned into token ids. Words were not \
-rewritten. Weights trained on the text do not contain it as such; they are changed material.";
+rewritten. Whether weights trained on it are changed material is not said here.";
 
 /// What a NOTICE is asked for.
 #[derive(Clone, Copy, Debug)]
