@@ -1,8 +1,6 @@
 //! License files of real packages, each with what ScanCode and flexmix said when they were frozen
 //! (tests/python/license_agreement.py; docs/license-identification.md has the table). What was refused stays refused.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops, and says where it is")]
-
 use std::path::Path;
 
 use corpus::claims::{Identified, identify};
