@@ -18,6 +18,8 @@ fn every_command_that_is_promised_has_help_with_an_example() {
         "query",
         "audit",
         "notice",
+        "prove",
+        "verify-proof",
         "policy check",
         "policy explain",
         "policy diff",

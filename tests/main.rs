@@ -15,6 +15,7 @@ mod licenses;
 mod optouts;
 mod policy;
 mod policy_reports;
+mod proofs;
 mod readers;
 mod signing;
 mod support;

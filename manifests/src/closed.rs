@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{Hasher, Sha256};
 use crate::error::{Error, Result};
+use crate::id::DocId;
 use crate::merkle::{DocumentLeaf, Leaf, TreeRoot, root_of};
 
 /// The fewest bytes of a secret.
@@ -43,8 +44,15 @@ impl Secret {
     /// # Errors
     /// [`Error::Contract`] when the secret is unusable as a key.
     pub fn document(&self, leaf: &DocumentLeaf) -> Result<Sha256> {
-        let key = mac(&self.0, b"flexmix/closed/document-key/1", leaf.doc_id.as_bytes())?;
-        mac(key.as_bytes(), b"flexmix/closed/document/1", leaf.hash().as_bytes())
+        commitment(&self.document_key(leaf.doc_id)?, leaf)
+    }
+
+    /// The key that opens the commitment to one document and to no other: nothing of the secret follows from it.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] when the secret is unusable as a key.
+    pub fn document_key(&self, document: DocId) -> Result<Sha256> {
+        mac(&self.0, b"flexmix/closed/document-key/1", document.as_bytes())
     }
 
     /// The commitments to all documents, sorted by commitment, so that the order says nothing; among them commitments to
@@ -63,15 +71,23 @@ impl Secret {
         Ok(leaves)
     }
 
-    /// The root as version 1 of public manifests has it: over the documents' commitments alone.
+    /// The commitments as version 1 of public manifests has them: to the documents alone.
+    ///
+    /// # Errors
+    /// As [`Self::document`].
+    pub fn first_leaves(&self, documents: &[DocumentLeaf]) -> Result<Vec<CommitmentLeaf>> {
+        let leaf = |d| Ok(CommitmentLeaf { commitment: self.document(d)? });
+        let mut leaves: Vec<CommitmentLeaf> = documents.iter().map(leaf).collect::<Result<_>>()?;
+        leaves.sort_by_key(CommitmentLeaf::key);
+        Ok(leaves)
+    }
+
+    /// The root over [`Self::first_leaves`].
     ///
     /// # Errors
     /// As [`Self::document`].
     pub fn first_root(&self, documents: &[DocumentLeaf]) -> Result<TreeRoot> {
-        let leaf = |d| Ok(CommitmentLeaf { commitment: self.document(d)? });
-        let mut leaves: Vec<CommitmentLeaf> = documents.iter().map(leaf).collect::<Result<_>>()?;
-        leaves.sort_by_key(CommitmentLeaf::key);
-        root_of(&leaves)
+        root_of(&self.first_leaves(documents)?)
     }
 
     /// The root over [`Self::leaves`].
@@ -81,6 +97,14 @@ impl Secret {
     pub fn root(&self, documents: &[DocumentLeaf]) -> Result<TreeRoot> {
         root_of(&self.leaves(documents)?)
     }
+}
+
+/// The commitment to a document under the key of that document.
+///
+/// # Errors
+/// [`Error::Contract`], never seen: a key of 32 bytes is one.
+pub fn commitment(key: &Sha256, leaf: &DocumentLeaf) -> Result<Sha256> {
+    mac(key.as_bytes(), b"flexmix/closed/document/1", leaf.hash().as_bytes())
 }
 
 fn mac(key: &[u8], purpose: &[u8], message: &[u8]) -> Result<Sha256> {
@@ -119,7 +143,7 @@ mod tests {
 
     fn documents(count: u32) -> Vec<DocumentLeaf> {
         let leaf = |n: u32| DocumentLeaf {
-            doc_id: crate::id::DocId::from_bytes([u8::try_from(n).unwrap(); 16]),
+            doc_id: DocId::from_bytes([u8::try_from(n).unwrap(); 16]),
             text: Sha256::of(&n.to_le_bytes()),
             cell: Sha256::of(b"cell"),
             n_tokens: n,

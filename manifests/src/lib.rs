@@ -23,6 +23,7 @@ pub mod merkle;
 pub mod place;
 pub mod plan;
 pub mod policy;
+pub mod proof;
 pub mod publication;
 pub mod reason;
 pub mod rebuild;

@@ -124,6 +124,7 @@ reasons! {
     HeadRolledBack "FM-T-010" "head-rolled-back" "the head is older than one that was seen here, or another one of its number";
     KeyCompromised "FM-T-011" "key-compromised" "the signing key was compromised, and this is not among what stands";
     ManifestSuperseded "FM-T-012" "manifest-superseded" "a newer manifest of the set was released";
+    ProofInvalid "FM-T-013" "proof-invalid" "the proof does not lead to a root that its manifest names, or answers another question";
 }
 
 impl fmt::Display for Reason {

@@ -14,6 +14,7 @@ pub mod notice;
 pub mod outlook;
 pub mod policy;
 pub mod progress;
+pub mod prove;
 pub mod publish;
 pub mod query;
 pub mod recipe;

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Runs OpenSSF's model_signing on a folder, from a virtual environment in the user's cache.
 
-    verify_model_signing.py verify PUBLIC_KEY FOLDER [SIGNATURE]
-    verify_model_signing.py sign PRIVATE_KEY FOLDER [SIGNATURE]
+    verify_model_signing.py verify PUBLIC_KEY FOLDER [OPTION...]
+    verify_model_signing.py sign PRIVATE_KEY FOLDER [OPTION...]
     verify_model_signing.py install
 
-SIGNATURE is FOLDER/model.sig unless it is given. The exit status and output are the tool's; 77 means that the tool
+The signature is FOLDER/model.sig; OPTIONs are the tool's. The exit status and output are the tool's; 77 means that the tool
 could not be installed (no registry), which a caller reports as skipped.
 """
 
@@ -40,13 +40,13 @@ def main(arguments):
     if arguments == ["install"]:
         print(tool())
         return 0
-    if len(arguments) not in (3, 4) or arguments[0] not in ("sign", "verify"):
+    if len(arguments) < 3 or arguments[0] not in ("sign", "verify"):
         print(__doc__, file=sys.stderr)
         return 2
     action, key, folder = arguments[:3]
-    signature = arguments[3] if len(arguments) == 4 else os.path.join(folder, "model.sig")
+    signature = os.path.join(folder, "model.sig")
     option = "--private_key" if action == "sign" else "--public_key"
-    command = [tool(), action, "key", option, key, "--signature", signature, folder]
+    command = [tool(), action, "key", option, key, "--signature", signature, *arguments[3:], folder]
     return subprocess.run(command).returncode
 
 

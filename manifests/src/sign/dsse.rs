@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::key::{KeyId, PrivateKey, PublicKey};
 use crate::canonical;
@@ -105,9 +105,13 @@ impl Envelope {
     /// # Errors
     /// [`Error::Malformed`] for unknown members, bad base64, no signature or more than [`MAX_SIGNATURES`].
     pub fn from_slice(path: &Path, bytes: &[u8]) -> Result<Self> {
-        let malformed = |what: &str| Error::malformed(KIND, path, what);
         let value = canonical::parse_strict(KIND, path, bytes)?;
         let wire: Wire = serde_json::from_value(value).map_err(|e| Error::malformed(KIND, path, e))?;
+        Self::from_wire(path, wire)
+    }
+
+    fn from_wire(path: &Path, wire: Wire) -> Result<Self> {
+        let malformed = |what: &str| Error::malformed(KIND, path, what);
         if wire.signatures.is_empty() || wire.signatures.len() > MAX_SIGNATURES {
             return Err(malformed("it must have 1 to 16 signatures"));
         }
@@ -125,12 +129,16 @@ impl Envelope {
     /// # Errors
     /// [`Error::Contract`], never seen.
     pub fn to_vec(&self) -> Result<Vec<u8>> {
+        canonical::to_vec(self)
+    }
+
+    fn wire(&self) -> Wire {
         let entry = |e: &Entry| WireSignature { keyid: e.keyid.clone(), sig: STANDARD.encode(&e.sig) };
-        canonical::to_vec(&Wire {
+        Wire {
             payload: STANDARD.encode(&self.payload),
             payload_type: self.payload_type.clone(),
             signatures: self.signatures.iter().map(entry).collect(),
-        })
+        }
     }
 
     /// Publishes the envelope at `path`, atomically.
@@ -186,6 +194,19 @@ impl Envelope {
             return Err(refused(format!("no key given signed it; it names `{}`", claimed.join("`, `"))));
         }
         Ok(Verified { payload: self.payload.clone(), payload_type: self.payload_type.clone(), key_ids })
+    }
+}
+
+/// An envelope inside another record travels as itself.
+impl Serialize for Envelope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.wire().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Envelope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Self::from_wire(Path::new("envelope"), Wire::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 

@@ -4,6 +4,7 @@
 mod build;
 mod license;
 mod policy;
+mod prove;
 mod publish;
 mod read;
 mod sign;
@@ -18,6 +19,7 @@ use manifests::date::Date;
 pub(crate) use build::BuildArgs;
 pub(crate) use license::{IdentifyArgs, LicenseCommand};
 pub(crate) use policy::{DiffArgs, ElectArgs, ExplainArgs, PolicyCheckArgs, PolicyCommand};
+pub(crate) use prove::{ProveArgs, VerifyProofArgs};
 pub(crate) use publish::{ByAgreement, PublishArgs};
 pub(crate) use read::{AuditArgs, InspectArgs, NoticeArgs, QueryArgs, VerifyArgs};
 pub(crate) use sign::{KeysCommand, SignArgs, SignKind, TrustCommand, TrustCompromiseArgs, TrustKeysArgs};
@@ -64,6 +66,10 @@ pub(crate) enum Command {
     Notice(NoticeArgs),
     /// Hand out of a closed corpus what may leave, and nothing else
     Publish(PublishArgs),
+    /// Prove that a document, text or shard is in a set, or that it is not
+    Prove(ProveArgs),
+    /// Check a proof
+    VerifyProof(VerifyProofArgs),
     /// Check, explain and compare policies, and draft elections
     #[command(subcommand)]
     Policy(PolicyCommand),

@@ -5,6 +5,7 @@ mod build;
 mod license;
 mod notice;
 mod policy;
+mod prove;
 mod publish;
 mod query;
 mod sign;
@@ -35,6 +36,8 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Exit> {
         Command::Audit(args) => audit::run(&args, output),
         Command::Publish(args) => publish::run(&args, output),
         Command::Notice(args) => notice::run(&args, output),
+        Command::Prove(args) => prove::prove(&args, output),
+        Command::VerifyProof(args) => prove::verify(&args, output),
         Command::Policy(PolicyCommand::Check(args)) => policy::check(&args, output),
         Command::Policy(PolicyCommand::Explain(args)) => policy::explain(&args, output),
         Command::Policy(PolicyCommand::Diff(args)) => policy::diff(&args, output),

@@ -13,6 +13,7 @@ use manifests::digest::Sha256;
 use manifests::license::{Expression, reviewed};
 use manifests::manifest::{PublicManifest, SetManifest};
 use manifests::policy::{Act, Context, Policy, ReviewedTerms, evaluate};
+use manifests::proof::Proof;
 use manifests::publication::{AgreedCells, AttributionList, Publication};
 use manifests::record::{Decision, Election, ExceptionRecord, Grant, Head, Impact, Lift, Release, Withdrawal};
 use manifests::shard::{Role, ShardEntry, ShardReader};
@@ -33,6 +34,7 @@ pub(crate) const TARGETS: &[Target] = &[
     ("ids", ids),
     ("keys", keys),
     ("policies", policies),
+    ("proofs", proofs),
     ("records", records),
     ("shards", shards),
     ("signatures", signatures),
@@ -119,6 +121,15 @@ pub(crate) fn records(bytes: &[u8]) {
     _ = one::<Lift>(bytes);
     _ = one::<Impact>(bytes);
     _ = one::<Release>(bytes);
+}
+
+/// A proof: what is accepted is written as it was read, and is checked to its end or refused.
+pub(crate) fn proofs(bytes: &[u8]) {
+    let Ok(proof) = Proof::from_slice(here(), bytes) else { return };
+    assert_eq!(proof.to_vec().ok().as_deref(), Some(bytes));
+    if let Ok(checked) = proof.check(here(), None, None) {
+        assert!(checked.signers.is_none(), "a signer is known without trust");
+    }
 }
 
 /// An envelope, whose own spacing is free: what is accepted reads back as it was, and nobody's key signed it.
