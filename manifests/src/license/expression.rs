@@ -127,7 +127,12 @@ impl Expression {
         if alternatives.len() > MAX_ALTERNATIVES {
             return Err(Error::invalid("license expression", "…", "at most 64 alternatives"));
         }
-        Ok(Self { alternatives })
+        let joined = Self { alternatives };
+        // What is written must be read again: the canonical form can be longer than what was typed.
+        if joined.to_string().len() > MAX_LENGTH {
+            return Err(Error::invalid("license expression", "…", "at most 4096 bytes in its canonical form"));
+        }
+        Ok(joined)
     }
 
     fn leaf(text: String) -> Self {

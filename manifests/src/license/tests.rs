@@ -273,3 +273,14 @@ fn families_are_predicates_over_properties() {
     assert_eq!(families("CC-BY-ND-4.0"), 0);
     assert_eq!(families("ODbL-1.0"), 1);
 }
+
+#[test]
+fn what_could_not_be_read_again_is_refused() {
+    let choice = |i: u32| {
+        format!("(LicenseRef-{} OR LicenseRef-{})", "a".repeat(150 + 2 * i as usize), "a".repeat(151 + 2 * i as usize))
+    };
+    let typed = |n: u32| (0..n).map(choice).collect::<Vec<_>>().join(" AND ");
+    assert!(typed(1).parse::<Expression>().is_ok());
+    // Sixteen alternatives of four ids each, out of eight that were typed.
+    assert!(typed(4).len() < 4096 && typed(4).parse::<Expression>().is_err());
+}

@@ -243,7 +243,10 @@ pub(crate) fn ids(bytes: &[u8]) {
     same::<Sha256>(text);
     same::<manifests::reason::Reason>(text);
     if let Ok(path) = text.parse::<manifests::store::RelPath>() {
-        assert!(path.beneath(Path::new("root")).starts_with("root") && path.parts().all(|p| p != ".."), "a path leads out");
+        assert!(
+            path.beneath(Path::new("root")).starts_with("root") && path.parts().all(|p| p != ".."),
+            "a path leads out"
+        );
     }
 }
 
