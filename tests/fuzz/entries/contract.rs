@@ -15,6 +15,7 @@ use manifests::manifest::{PublicManifest, SetManifest};
 use manifests::policy::{Act, Context, Policy, ReviewedTerms, evaluate};
 use manifests::proof::Proof;
 use manifests::publication::{AgreedCells, AttributionList, Publication};
+use manifests::rebuild::Rebuild;
 use manifests::record::{Decision, Election, ExceptionRecord, Grant, Head, Impact, Lift, Release, Withdrawal};
 use manifests::shard::{Role, ShardEntry, ShardReader};
 use manifests::sign::{Envelope, PrivateKey, PublicKey, Record, Statement, sign_folder, verify_folder};
@@ -116,6 +117,7 @@ pub(crate) fn records(bytes: &[u8]) {
         _ = list.check();
     }
     _ = one::<AgreedCells>(bytes);
+    _ = one::<Rebuild>(bytes);
     _ = one::<AttributionList>(bytes);
     _ = one::<Decision>(bytes);
     _ = one::<Lift>(bytes);
