@@ -80,7 +80,8 @@ impl ShardReader {
             .with_skip_arrow_metadata(true)
             .with_column_index_policy(PageIndexPolicy::Optional)
             .with_offset_index_policy(PageIndexPolicy::Required);
-        let metadata = ArrowReaderMetadata::load(&bytes, options).map_err(|e| refused(&place, e))?;
+        let load = || ArrowReaderMetadata::load(&bytes, options).map_err(|e| refused(&place, e));
+        let metadata = guarded(&place, load)?;
         check_tiling(metadata.metadata(), &bytes).map_err(|what| refused(&place, what))?;
         check_schema(&metadata).map_err(|what| refused(&place, what))?;
         check_rows(metadata.metadata(), entry).map_err(|what| refused(&place, what))?;
@@ -172,14 +173,17 @@ impl ShardReader {
         let rows = usize::try_from(metadata.row_group(group).num_rows()).map_err(|e| refused(&self.place, e))?;
         let mask = ProjectionMask::roots(metadata.file_metadata().schema_descr(), columns.iter().copied());
         let failed = |e: &dyn std::fmt::Display| refused(&self.place, format!("row group {group}: {e}"));
-        let batches = ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.metadata.clone())
-            .with_row_groups(vec![group])
-            .with_projection(mask)
-            .with_batch_size(rows)
-            .build()
-            .map_err(|e| failed(&e))?
-            .collect::<std::result::Result<Vec<_>, _>>()
-            .map_err(|e| failed(&e))?;
+        let decode = || {
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.metadata.clone())
+                .with_row_groups(vec![group])
+                .with_projection(mask)
+                .with_batch_size(rows)
+                .build()
+                .map_err(|e| failed(&e))?
+                .collect::<std::result::Result<Vec<_>, _>>()
+                .map_err(|e| failed(&e))
+        };
+        let batches = guarded(&self.place, decode)?;
         let one = match batches.as_slice() {
             [only] => only.clone(),
             several => {
@@ -258,6 +262,12 @@ impl ShardReader {
             tokens: list(column::TOKENS).as_primitive::<UInt32Type>().values().to_vec(),
         })
     }
+}
+
+/// Runs the Parquet library on bytes that may be a liar's: where it panics, they are refused.
+fn guarded<T>(place: &Path, read: impl FnOnce() -> Result<T>) -> Result<T> {
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    ended.unwrap_or_else(|_| Err(refused(place, "its pages are not what a writer writes")))
 }
 
 fn refused(place: &Path, what: impl std::fmt::Display) -> Error {
