@@ -122,6 +122,19 @@ fn a_report_replaces_reports_of_its_kind_and_nothing_else() {
     report(&house, "audit", &folder, "research", &["--html".as_ref(), mine.as_os_str()]).expect(2);
     report(&house, "notice", &folder, "research", &["--out".as_ref(), mine.as_os_str()]).expect(2);
     report(&house, "notice", &folder, "research", &["--out".as_ref(), page.as_os_str()]).expect(2);
+    let impact = |out: &Path| {
+        house.gated([
+            "impact".as_ref(),
+            folder.as_os_str(),
+            "--source".as_ref(),
+            "gadgets".as_ref(),
+            "--html".as_ref(),
+            out.as_os_str(),
+        ])
+    };
+    impact(&house.path("impact.html")).expect(0);
+    impact(&house.path("impact.html")).expect(0);
+    impact(&page).expect(2);
     let recipe = house.path("recipe.toml");
     let before = fs::read(&recipe).unwrap();
     let said = report(&house, "audit", &folder, "research", &["--html".as_ref(), recipe.as_os_str()]).expect(2).stderr;

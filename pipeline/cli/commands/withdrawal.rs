@@ -6,15 +6,16 @@ use manifests::memory::Memory;
 use manifests::record::{Withdrawal, WithdrawalTarget};
 use manifests::records::Records;
 use manifests::sign::PrivateKey;
-use manifests::store::write_atomic;
 use manifests::trust::Trust;
+use pipeline::html;
 use pipeline::withdrawal::impact::{
-    Asked, ImpactReport, Others, answers, draft, impact, page, read_withdrawal, text_of,
+    Asked, ImpactReport, KIND, Others, answers, draft, impact, page, read_withdrawal, text_of,
 };
 use pipeline::withdrawal::{RebuildOptions, RebuildReport, SetReport, record, withdrawals};
 use pipeline::words::counted;
 use serde::Serialize;
 
+use super::replace;
 use crate::args::{ImpactArgs, RebuildArgs, TargetArgs, WithdrawArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
@@ -82,18 +83,11 @@ pub(super) fn impact_of(args: &ImpactArgs, output: &Output) -> Outcome<Exit> {
         }
     }
     if let Some(out) = &args.html {
-        write_html(out, &report)?;
+        replace(out, &page(&report), &html::mark(KIND))?;
         output.say(&format!("wrote {}", out.display()));
     }
     output.report(args.format, &report, ImpactReport::to_text)?;
     Ok(Exit::Done)
-}
-
-fn write_html(out: &Path, report: &ImpactReport) -> Outcome<()> {
-    if let Some(folder) = out.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|e| pipeline::Error::io(folder, e))?;
-    }
-    Ok(write_atomic(out, page(report).as_bytes())?)
 }
 
 /// What `withdraw` reports.

@@ -9,6 +9,9 @@ use crate::words::{percent, thousands};
 
 use Column::{Numbers, Words};
 
+/// What the page says it is, by which another one may take its place.
+pub const KIND: &str = "Withdrawal impact";
+
 /// The report as a page.
 #[must_use]
 pub fn page(report: &ImpactReport) -> String {
@@ -27,8 +30,7 @@ pub fn page(report: &ImpactReport) -> String {
     }
     let footer = html! { "Records: " (report.records) ". Folders: " (report.trust) "." };
     let title = title(report);
-    Page { title: &title, kind: "Withdrawal impact", demo: report.demo, first: summary(report), sections, footer }
-        .render()
+    Page { title: &title, kind: KIND, demo: report.demo, first: summary(report), sections, footer }.render()
 }
 
 fn summary(report: &ImpactReport) -> Markup {

@@ -23,7 +23,7 @@ use manifests::store::read_capped;
 use manifests::trust::Trust;
 
 pub use answer::answers;
-pub use html::page;
+pub use html::{KIND, page};
 pub use report::{
     Closed, CorpusImpact, Dropped, Files, HeldDocument, ImpactReport, ModelImpact, Part, Rebuild, SetPart, Twin, Use,
     WeightsImpact, Word,
