@@ -39,6 +39,8 @@ struct Seen {
     trust_digest: Sha256,
     head_sequence: u64,
     head_digest: Option<Sha256>,
+    /// Every withdrawal that a head named: withdrawals are lifted, and never taken back.
+    withdrawals: BTreeSet<Sha256>,
 }
 
 impl Memory {
@@ -81,7 +83,7 @@ impl Memory {
         }
         let known = known(folder)?;
         // A later version names other roots; the line goes on through those that signed it.
-        let of_line = |seen: &Seen| !seen.line.is_disjoint(trust.signers()) || !seen.line.is_disjoint(&trust.roots());
+        let of_line = |seen: &Seen| !seen.line.is_disjoint(&trust.line());
         let (path, before) = match known.into_iter().find(|(_, seen)| of_line(seen)) {
             Some((path, seen)) => (path, Some(seen)),
             None => (folder.join(name_of(trust)), None),
@@ -91,6 +93,7 @@ impl Memory {
         }
         let (mut head_sequence, mut head_digest) =
             before.as_ref().map_or((0, None), |seen| (seen.head_sequence, seen.head_digest));
+        let mut withdrawals = before.as_ref().map_or_else(BTreeSet::new, |seen| seen.withdrawals.clone());
         if let Some(head) = head {
             let digest = Sha256::of(&canonical::to_vec(head)?);
             let fork = head.sequence == head_sequence && head_digest.is_some_and(|d| d != digest);
@@ -103,9 +106,18 @@ impl Memory {
                 );
                 return Err(Error::verification(trust.path(), what));
             }
+            if let Some(gone) = withdrawals.difference(&head.withdrawals).next() {
+                let what = format!(
+                    "head {} leaves out withdrawal {gone}, which was seen before [FM-T-010 head-rolled-back]: a \
+                     withdrawal is lifted by two legal keys, and its record stays",
+                    head.sequence
+                );
+                return Err(Error::verification(trust.path(), what));
+            }
             (head_sequence, head_digest) = (head.sequence, Some(digest));
+            withdrawals.clone_from(&head.withdrawals);
         }
-        let line = before.iter().flat_map(|seen| &seen.line).copied().chain(trust.roots()).collect();
+        let line = before.iter().flat_map(|seen| &seen.line).copied().chain(trust.line()).collect();
         let now = Seen {
             schema: SCHEMA.to_owned(),
             line,
@@ -114,6 +126,7 @@ impl Memory {
             trust_digest: trust.digest(),
             head_sequence,
             head_digest,
+            withdrawals,
         };
         if before.as_ref() == Some(&now) {
             return Ok(());
@@ -137,7 +150,11 @@ fn follows(trust: &Trust, seen: &Seen) -> Result<()> {
             refused(format!("it is another version {version} than the one seen before"))
         }
         version if version > seen.trust_version && seen.roots.is_disjoint(trust.signers()) => {
-            refused(format!("no root of version {} signed version {version}", seen.trust_version))
+            let (last, next) = (seen.trust_version, seen.trust_version + 1);
+            refused(format!(
+                "no root of version {last}, the newest seen here, signed version {version}; bring up version {next} \
+                 first, and each one after it"
+            ))
         }
         _ => Ok(()),
     }

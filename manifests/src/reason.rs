@@ -127,6 +127,26 @@ reasons! {
     ProofInvalid "FM-T-013" "proof-invalid" "the proof does not lead to a root that its manifest names, or answers another question";
 }
 
+impl Reason {
+    /// Whether an exception may lift it. Never a withdrawal (semantics.md §3), the ceiling (§1: whatever a later policy
+    /// says), a grant that is not there, or a policy that is not in force or for another act.
+    #[must_use]
+    pub const fn may_be_lifted(self) -> bool {
+        !matches!(
+            self,
+            Self::SourceWithdrawn
+                | Self::WorkWithdrawn
+                | Self::RightsholderWithdrawn
+                | Self::LicenseWithdrawn
+                | Self::UndecidedWithdrawal
+                | Self::CeilingExceeded
+                | Self::GrantMissing
+                | Self::PolicyNotInForce
+                | Self::ActNotCovered
+        )
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

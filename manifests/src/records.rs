@@ -5,9 +5,11 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::conclusion::Basis;
 use crate::date::Date;
 use crate::digest::Sha256;
 use crate::error::{Error, Result};
+use crate::exposure::Cell;
 use crate::id::{SetName, SourceId};
 use crate::license::{Expression, Leaf, Property, reviewed};
 use crate::merkle::{FileLeaf, TreeRoot, root_of};
@@ -261,12 +263,26 @@ impl Records {
         self.withdrawals.iter().filter(move |w| w.is_in_force(as_of) && w.forbids(act))
     }
 
-    /// What an owner said of a withdrawal and a closed set's manifest: touched, untouched, or nothing. One owner who
-    /// says touched outweighs others.
+    /// What its owner said of a withdrawal and a closed set's manifest: touched, untouched, or nothing. One answer of
+    /// touched outweighs others; the owner of another set says nothing here, since its key is bound to its own.
     #[must_use]
-    pub fn answer(&self, withdrawal: &Filed<Withdrawal>, manifest: Sha256) -> Option<bool> {
-        let mine = self.impacts.iter().filter(|i| i.withdrawal == withdrawal.digest && i.manifests.contains(&manifest));
-        mine.map(|i| i.touched).reduce(|a, b| a || b)
+    pub fn answer(&self, withdrawal: &Filed<Withdrawal>, set: &SetName, manifest: Sha256) -> Option<bool> {
+        let is = |i: &&Impact| i.withdrawal == withdrawal.digest && i.set == *set && i.manifests.contains(&manifest);
+        self.impacts.iter().filter(is).map(|i| i.touched).reduce(|a, b| a || b)
+    }
+
+    /// Whether any owner said that a manifest is touched, of whatever set: enough to keep something in.
+    #[must_use]
+    pub fn is_touched(&self, withdrawal: &Filed<Withdrawal>, manifest: Sha256) -> bool {
+        let mine = |i: &&Impact| i.withdrawal == withdrawal.digest && i.manifests.contains(&manifest);
+        self.impacts.iter().filter(mine).any(|i| i.touched)
+    }
+
+    /// The terms that hold for a cell: the reviewed table, and for an owner's own ids what the owners of the cell's
+    /// sources defined. Another owner's definition is none.
+    #[must_use]
+    pub fn terms_of<'a>(&'a self, cell: &'a Cell) -> CellTerms<'a> {
+        CellTerms { records: self, cell }
     }
 
     /// Whether a set was released with another manifest than this one.
@@ -274,7 +290,8 @@ impl Records {
     pub fn is_superseded(&self, corpus: &str, set: &SetName, manifest: Sha256) -> bool {
         let mine = || self.releases.iter().filter(|r| r.corpus == corpus && r.set == *set);
         let newest = mine().map(|r| r.sequence).max();
-        newest.is_some_and(|n| !mine().filter(|r| r.sequence == n).any(|r| r.manifests.contains(&manifest)))
+        // Two of one number that differ say nothing together: neither is current.
+        newest.is_some_and(|n| !mine().filter(|r| r.sequence == n).all(|r| r.manifests.contains(&manifest)))
     }
 
     /// The election for a document's terms, when exactly one branch is elected.
@@ -324,17 +341,43 @@ impl Reader<'_> {
     }
 }
 
-/// The reviewed table, and terms that owners' grants define for ids of their own.
+/// Terms as they hold for one cell.
+#[derive(Debug)]
+pub struct CellTerms<'a> {
+    records: &'a Records,
+    cell: &'a Cell,
+}
+
+impl TermsSource for CellTerms<'_> {
+    fn properties(&self, leaf: &Leaf) -> Option<BTreeSet<Property>> {
+        let contract = match &self.cell.basis {
+            Some(Basis::Contract(id)) => Some(id.as_str()),
+            _ => None,
+        };
+        // A closed cell does not say its sources; then the contract behind it says whose definitions count.
+        let speaks = |g: &&Grant| match &g.subject {
+            GrantSubject::Source(source) if !self.cell.sources.is_empty() => self.cell.sources.contains(source),
+            GrantSubject::Source(_) => contract.is_some() && g.contract.as_deref() == contract,
+            GrantSubject::Weights(_) => false,
+        };
+        properties(leaf, self.records.grants.iter().filter(speaks))
+    }
+}
+
+/// The reviewed table, and terms that owners' grants define for ids of their own, whoever they are: for labels and for
+/// rules that only ever deny.
 impl TermsSource for Records {
     fn properties(&self, leaf: &Leaf) -> Option<BTreeSet<Property>> {
-        if let Some(terms) = reviewed(leaf) {
-            return Some(terms.property_set());
-        }
-        // Only ids of the owners' own can be defined by grants, and where several do, all that any of them asks holds.
-        if !leaf.is_custom() {
-            return None;
-        }
-        let granted = self.grants.iter().flat_map(|g| &g.terms).filter(|t| t.id.to_string() == leaf.as_str());
-        granted.map(|t| t.properties.clone()).reduce(|a, b| &a | &b)
+        properties(leaf, self.grants.iter())
     }
+}
+
+/// Only ids of the owners' own can be defined by grants, and where several do, all that any of them asks holds.
+fn properties<'a>(leaf: &Leaf, grants: impl Iterator<Item = &'a Grant>) -> Option<BTreeSet<Property>> {
+    if let Some(terms) = reviewed(leaf) {
+        return Some(terms.property_set());
+    }
+    let own = leaf.is_custom().then_some(grants)?;
+    let defined = own.flat_map(|g| &g.terms).filter(|t| t.id.to_string() == leaf.as_str());
+    defined.map(|t| t.properties.clone()).reduce(|a, b| &a | &b)
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use manifests::date::Date;
 use manifests::digest::Sha256;
+use manifests::memory::Memory;
 use manifests::sign::{PrivateKey, Statement, Subject};
 use manifests::stamp::{Member, ModelIndex};
 use manifests::trust::Trust;
@@ -29,6 +30,8 @@ pub struct Merge {
     pub trust: PathBuf,
     /// The date of the verification.
     pub as_of: Date,
+    /// Where what was seen before is kept, against rollbacks.
+    pub memory: Memory,
     /// The merger's key.
     pub key: PathBuf,
 }
@@ -65,6 +68,7 @@ fn open(folder: &Path, trust: &Trust, as_of: Date) -> Result<Stamped> {
 /// When a stamp or file does not verify, anchors differ, an id stands twice, or the folder exists.
 pub fn merge(task: &Merge) -> Result<Merged> {
     let trust = Trust::open(&task.trust, task.as_of)?;
+    task.memory.trust(&trust)?;
     let key = PrivateKey::read(&task.key)?;
     let name = task.out.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
     if name.is_empty() {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use manifests::digest::Sha256;
 use manifests::exposure::Exposure;
+use manifests::exposure::Kind;
 use manifests::gate::{Decision, Finding, Gate, GateOptions, read_record};
 use manifests::reason::Reason;
 use manifests::stamp::{Member, ModelIndex};
@@ -132,24 +133,31 @@ impl Cause {
     }
 }
 
-/// Adds up causes that say the same of different cells.
+/// What makes causes the same: by a rule or not, code, detail, rule, set.
+type Same = (bool, String, String, Option<String>, Option<String>);
+
+/// Adds up causes that say the same of different cells of one set. A text that was consumed in several ways counts once,
+/// by the first of them.
 fn causes(decision: &Decision) -> Vec<Cause> {
     // In the order of findings: first what a line of the policy forbids.
-    let mut sums: BTreeMap<(bool, String, String, Option<String>), Cause> = BTreeMap::new();
-    for cause in decision.findings.iter().map(Cause::of) {
-        let key = (cause.rule.is_none(), cause.code.clone(), cause.detail.clone(), cause.rule.clone());
+    let mut sums: BTreeMap<Same, (Option<Kind>, Cause)> = BTreeMap::new();
+    for finding in &decision.findings {
+        let cause = Cause::of(finding);
+        let key =
+            (cause.rule.is_none(), cause.code.clone(), cause.detail.clone(), cause.rule.clone(), cause.set.clone());
         match sums.get_mut(&key) {
-            None => {
-                sums.insert(key, cause);
-            }
-            Some(sum) => {
-                let add = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a + b);
+            Some((kind, _)) if *kind < finding.kind => {}
+            Some((kind, sum)) if *kind == finding.kind => {
+                let add = |a: Option<u64>, b: Option<u64>| a.zip(b).map(|(a, b)| a.saturating_add(b));
                 sum.tokens = add(sum.tokens, cause.tokens);
                 sum.documents = add(sum.documents, cause.documents);
             }
+            _ => {
+                sums.insert(key, (finding.kind, cause));
+            }
         }
     }
-    sums.into_values().collect()
+    sums.into_values().map(|(_, cause)| cause).collect()
 }
 
 /// The verdicts on a model, before any weight is opened.
@@ -238,7 +246,7 @@ fn mix(gate: &Gate, anchor: &Stamped, admitted: &mut Vec<Stamped>, excluded: &mu
     // From the back, so that places stay what they are.
     for (place, denial) in mixing.excluded.into_iter().rev() {
         let out = admitted.remove(place);
-        let finding = Finding { denial, tokens: None, documents: None, set: None, evidence: None };
+        let finding = Finding { denial, tokens: None, documents: None, set: None, kind: None, evidence: None };
         let (id, files_root) = (out.stamp.id.to_string(), out.files_root());
         excluded.push(Excluded { id, files_root, causes: vec![Cause::of(&finding)] });
     }

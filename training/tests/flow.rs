@@ -33,6 +33,7 @@ fn train(fixture: &Fixture) -> [Finished; 3] {
 
 fn merged(fixture: &Fixture, name: &str, jobs: &[&str]) -> Result<Merged> {
     merge(&Merge {
+        memory: manifests::memory::Memory::Off,
         anchor: fixture.root.join("train/anchor"),
         experts: jobs.iter().map(|job| fixture.root.join("train").join(job)).collect(),
         out: fixture.root.join("models").join(name),

@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::conclusion::Basis;
+use crate::conclusion::{Basis, State};
 use crate::date::Date;
 use crate::digest::Sha256;
 use crate::error::{Error, Result};
-use crate::exposure::{Cell, Exposure, TokenTotal};
+use crate::exposure::{Cell, Exposure, Kind, TokenTotal};
 use crate::id::{SetName, SourceId};
 use crate::memory::Memory;
 use crate::policy::{Act, Assurance, Context, Denial, Mixing, Policy, RuleRef, Verdict, evaluate, mixing};
 use crate::reason::Reason;
-use crate::record::{GrantSubject, Withdrawal, WithdrawalTarget};
+use crate::record::{Grant, GrantSubject, Withdrawal, WithdrawalTarget};
 use crate::records::{Filed, Records};
 use crate::store::read_capped;
 use crate::trust::{POLICY_TYPE, Role, Trust, envelope_of, envelope_path};
@@ -62,6 +62,8 @@ pub struct Finding {
     pub documents: Option<u64>,
     /// The set that it concerns.
     pub set: Option<String>,
+    /// How the set was consumed.
+    pub kind: Option<Kind>,
     /// The place of a claim that it rests on.
     pub evidence: Option<String>,
 }
@@ -143,7 +145,8 @@ impl Gate {
     /// Judges one cell: the policy, the withdrawals in force and, for a contract, the grant behind it.
     #[must_use]
     pub fn cell(&self, cell: &Cell) -> Verdict {
-        let context = Context { act: self.act, as_of: self.as_of, terms: &self.records };
+        let terms = self.records.terms_of(cell);
+        let context = Context { act: self.act, as_of: self.as_of, terms: &terms };
         let mut verdict = evaluate(&self.policy, cell, &context);
         let in_force = || self.records.in_force(self.act, self.as_of);
         let source = |w: &Filed<Withdrawal>| match &w.target {
@@ -172,27 +175,27 @@ impl Gate {
     }
 
     /// What is missing from the contract behind a cell: to build, train or publish a grant in force for every source;
-    /// later acts may not go beyond the purposes that the contract ever had (semantics.md §1, the ceiling).
+    /// later acts may not go beyond the purposes that the contract ever had for any of them (semantics.md §1, the
+    /// ceiling). A closed cell does not say its sources: then every source of which the contract has a grant must do.
     fn contract(&self, id: &str, cell: &Cell) -> Option<Reason> {
         let (purpose, places) = (&self.policy.purpose, &self.policy.places);
-        // A grant speaks for its own source only; a closed cell does not say its sources.
-        let speaks = |g: &&crate::record::Grant| {
-            let of_cell = matches!(&g.subject, GrantSubject::Source(s) if cell.sources.contains(s));
-            g.contract.as_deref() == Some(id) && (cell.sources.is_empty() || of_cell)
+        let of_contract = || self.records.grants.iter().filter(|g| g.contract.as_deref() == Some(id));
+        let named = |g: &Grant| match &g.subject {
+            GrantSubject::Source(source) => Some(source.clone()),
+            GrantSubject::Weights(_) => None,
         };
-        let grants = || self.records.grants.iter().filter(speaks);
-        let for_source = |source: &SourceId| {
-            let subject = GrantSubject::Source(source.clone());
-            grants().any(|g| g.subject == subject && g.covers(self.act, purpose, places, self.as_of))
-        };
-        if matches!(self.act, Act::Build | Act::Train | Act::PublishData) {
-            // A closed cell does not say its sources; then the contract's own grant must do.
-            let hidden = cell.sources.is_empty() && grants().any(|g| g.covers(self.act, purpose, places, self.as_of));
-            let all = !cell.sources.is_empty() && cell.sources.iter().all(for_source);
-            return (!hidden && !all).then_some(Reason::GrantMissing);
+        let mut sources = cell.sources.clone();
+        if sources.is_empty() {
+            sources = of_contract().filter_map(named).collect();
         }
-        let within = |g: &crate::record::Grant| g.purposes.contains("*") || g.purposes.contains(purpose);
-        (!grants().any(within)).then_some(Reason::CeilingExceeded)
+        let forward = matches!(self.act, Act::Build | Act::Train | Act::PublishData);
+        let does = |g: &Grant| match forward {
+            true => g.covers(self.act, purpose, places, self.as_of),
+            false => g.purposes.contains("*") || g.purposes.contains(purpose),
+        };
+        let granted = |source: &SourceId| of_contract().any(|g| named(g).as_ref() == Some(source) && does(g));
+        let all = !sources.is_empty() && sources.iter().all(granted);
+        (!all).then_some(if forward { Reason::GrantMissing } else { Reason::CeilingExceeded })
     }
 
     /// Whether verdicts test an exposure: always three kinds, and those that the policy names.
@@ -220,6 +223,7 @@ impl Gate {
                     tokens: count.tokens,
                     documents: count.documents,
                     set: set.clone(),
+                    kind: Some(exposure.kind),
                     evidence: count.evidence.clone(),
                 }));
             }
@@ -228,6 +232,7 @@ impl Gate {
                 tokens: None,
                 documents: None,
                 set: set.clone(),
+                kind: Some(exposure.kind),
                 evidence: None,
             }));
         }
@@ -241,16 +246,19 @@ impl Gate {
 
     /// Withdrawals that cells cannot decide: of works, and any that may touch a closed set.
     fn works(&self, exposure: &Exposure) -> Vec<Denial> {
-        let closed = matches!(exposure.tokens, TokenTotal::AtMost(_));
+        // A cell that names no source hides it, whatever the total says.
+        let hides = |c: &crate::exposure::CellCount| c.cell.sources.is_empty() && c.cell.state != State::Unknown;
+        let closed = matches!(exposure.tokens, TokenTotal::AtMost(_)) || exposure.cells.iter().any(hides);
         let judge = |w: &Filed<Withdrawal>| {
-            let answer = self.records.answer(w, exposure.manifest);
-            let untouched = w.untouched.contains(&exposure.manifest) || answer == Some(false);
+            let answer = self.records.answer(w, &exposure.set, exposure.manifest);
             let reason = match &w.target {
                 WithdrawalTarget::Work { held_by, .. } if held_by.contains(&exposure.manifest) => Reason::WorkWithdrawn,
                 _ if closed && answer == Some(true) => reason_of(&w.target),
                 // Terms stand in a closed set's cells, so that its owner need not be asked.
                 WithdrawalTarget::License(_) => return None,
-                _ if closed && !untouched => Reason::UndecidedWithdrawal,
+                // Nobody but the owner can say that a closed set is untouched.
+                _ if closed && answer != Some(false) => Reason::UndecidedWithdrawal,
+                WithdrawalTarget::Work { .. } if !closed && w.nobody_looked() => Reason::UndecidedWithdrawal,
                 _ => return None,
             };
             Some(Denial { reason, rule: None, detail: w.id.clone() })
@@ -275,6 +283,7 @@ impl Gate {
             tokens: None,
             documents: None,
             set: None,
+            kind: None,
             evidence: None,
         };
         if assurance < self.policy.assurance {
@@ -302,20 +311,21 @@ impl Gate {
     }
 
     /// Splits findings into those that an exception lifts and the rest. An exception lifts one rule of one artifact,
-    /// up to its ceiling, until its last day, and never a withdrawal (semantics.md §3).
+    /// up to its ceiling, until its last day, and only what may be lifted at all (semantics.md §3).
     fn lift(&self, subject: Sha256, findings: Vec<Finding>, exposures: &[Exposure]) -> (Vec<Finding>, Vec<Finding>) {
         let signed = self.records.exceptions.iter().map(|e| (e.subject, &e.rule, e.max_tokens, e.expires));
         let written = self.policy.exceptions.iter().map(|e| (e.subject, &e.rule, e.max_tokens, e.expires));
         let in_force: Vec<_> = signed.chain(written).filter(|e| e.0 == subject && e.3 >= self.as_of).collect();
-        let closed_total: u64 = exposures.iter().map(|e| e.tokens.upper()).sum();
+        let all = |sum: u64, tokens: u64| sum.saturating_add(tokens);
+        let closed_total: u64 = exposures.iter().map(|e| e.tokens.upper()).fold(0, all);
         let names = |rule: &str, f: &Finding| {
             f.denial.reason.name() == rule || f.denial.rule.as_ref().is_some_and(|r| r.key == rule)
         };
         let covered = |rule: &str| -> u64 {
-            findings.iter().filter(|f| names(rule, f)).map(|f| f.tokens.unwrap_or(closed_total)).sum()
+            findings.iter().filter(|f| names(rule, f)).map(|f| f.tokens.unwrap_or(closed_total)).fold(0, all)
         };
         let lifts = |f: &Finding| {
-            !is_withdrawal(f.denial.reason) && in_force.iter().any(|e| names(e.1, f) && covered(e.1) <= e.2)
+            f.denial.reason.may_be_lifted() && in_force.iter().any(|e| names(e.1, f) && covered(e.1) <= e.2)
         };
         findings.iter().cloned().partition(lifts)
     }
@@ -336,17 +346,6 @@ pub const fn reason_of(target: &WithdrawalTarget) -> Reason {
         WithdrawalTarget::License(_) => Reason::LicenseWithdrawn,
         WithdrawalTarget::Work { .. } => Reason::WorkWithdrawn,
     }
-}
-
-const fn is_withdrawal(reason: Reason) -> bool {
-    matches!(
-        reason,
-        Reason::SourceWithdrawn
-            | Reason::WorkWithdrawn
-            | Reason::RightsholderWithdrawn
-            | Reason::LicenseWithdrawn
-            | Reason::UndecidedWithdrawal
-    )
 }
 
 /// Reads a signed record of a corpus or model under a trust file.

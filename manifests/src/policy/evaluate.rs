@@ -79,8 +79,8 @@ pub fn evaluate(policy: &Policy, cell: &Cell, context: &Context<'_>) -> Verdict 
     in_force(policy, context, &mut verdict);
     if cell.state != State::Concluded {
         state(policy, cell.state, &mut verdict);
-        // An exception may lift the state, and never a denied source with it.
-        if !cell.sources.is_empty() {
+        // An exception may lift the state, and never a denied source with it. A gap has no origin to be asked for.
+        if cell.state != State::Unknown {
             origin(policy, cell, &mut verdict);
         }
         return verdict;
@@ -237,6 +237,10 @@ fn optouts(policy: &Policy, cell: &Cell, verdict: &mut Verdict) {
         for (signal, _) in cell.optouts.iter().filter(|(_, reserved)| **reserved) {
             verdict.deny(Reason::OptedOut, None, format!("{signal:?}").to_lowercase());
         }
+    }
+    if *basis == Basis::TdmArt4 && cell.optouts.is_empty() {
+        // Whatever the policy honours: where nobody looked, nobody can say that this basis holds.
+        verdict.deny(Reason::OptOutUnchecked, None, "no signal was looked at");
     }
     let Some(ends) = policy.optout_ends.iter().find(|b| b.value == basis.kind()) else { return };
     for signal in &policy.honour {

@@ -13,7 +13,6 @@ use crate::digest::Sha256;
 use crate::error::{Error, Result};
 use crate::license::{Expression, Leaf};
 use crate::place;
-use crate::reason::Reason;
 use crate::suggest::question;
 
 /// Turns the typed file into the policy, with one way to say where something is wrong.
@@ -222,10 +221,9 @@ impl Reader<'_> {
     fn exception(&self, item: Spanned<RawException>) -> Result<Exception> {
         let (line, raw) = (self.line(item.span().start), item.into_inner());
         let rule = raw.rule.get_ref().as_str();
-        let reasons = || Reason::ALL.iter().filter(|r| r.code().starts_with("FM-P-")).map(|r| r.name());
-        if !words::RULES.contains(&rule) && !reasons().any(|name| name == rule) {
-            let meant = question(rule, words::RULES.iter().copied().chain(reasons()));
-            let what = format!("`exception.rule` is no rule's key and no reason's name{meant}");
+        if !words::liftable().any(|name| name == rule) {
+            let meant = question(rule, words::liftable());
+            let what = format!("`exception.rule` is no rule that may be lifted, nor such a reason's name{meant}");
             return self.wrong(raw.rule.span().start, &what);
         }
         let reason =

@@ -1,6 +1,7 @@
 //! The closed lists of a policy's language that are words and no types: one place for the parser, for those who sign
 //! grants, and for the test that holds docs/policy.md to them.
 
+use crate::reason::Reason;
 use crate::suggest::question;
 
 /// The legal values of `schema`.
@@ -27,8 +28,6 @@ pub const UNDECIDED: &[&str] = &["exclude"];
 pub const SCOPES: &[&str] = &["session"];
 /// Keys of rules that a denial can name, and an exception lift.
 pub const RULES: &[&str] = &[
-    "valid",
-    "use.act",
     "state.none-found",
     "state.contradicted",
     "state.unparseable",
@@ -44,6 +43,12 @@ pub const RULES: &[&str] = &[
     "optout.honour",
     "optout.ends",
 ];
+
+/// What an exception may name: the key of a rule, or the name of a reason that may be lifted at all.
+pub fn liftable() -> impl Iterator<Item = &'static str> {
+    let reasons = Reason::ALL.iter().filter(|r| r.code().starts_with("FM-P-") && r.may_be_lifted());
+    RULES.iter().copied().chain(reasons.map(|r| r.name()))
+}
 
 /// Checks a purpose: a word of the list, or one of the parties' own that says so.
 ///

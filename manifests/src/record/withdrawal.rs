@@ -69,7 +69,7 @@ pub struct Withdrawal {
     pub learned: Date,
     /// In words.
     pub reason: String,
-    /// Manifests of closed sets whose owners said that they hold nothing of it.
+    /// Manifests that were looked into and hold nothing of it. For a closed set the gates ask its owner all the same.
     #[serde(default)]
     pub untouched: BTreeSet<Sha256>,
 }
@@ -80,6 +80,14 @@ impl Withdrawal {
     #[must_use]
     pub fn is_in_force(&self, as_of: Date) -> bool {
         self.effective <= as_of
+    }
+
+    /// Whether it takes a work and names no manifest, held or untouched: nobody looked yet, so that nothing that was
+    /// made before can be known to be free of it.
+    #[must_use]
+    pub fn nobody_looked(&self) -> bool {
+        matches!(&self.target, WithdrawalTarget::Work { held_by, .. } if held_by.is_empty())
+            && self.untouched.is_empty()
     }
 
     /// Whether it stands against an act. An opt-out looks forward only: text is no longer collected, trained on or

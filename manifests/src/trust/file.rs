@@ -100,12 +100,15 @@ impl TrustedKey {
     }
 }
 
-/// A root key of the trust file that this one takes the place of. One of them signs the new file too.
+/// A root key of a trust file before this one. One of those of the version just before signs the new file too; older
+/// ones stay named, so that the line is known to whoever missed a version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FormerRoot {
     /// A name for people.
     pub name: String,
+    /// The last version that it was a root of.
+    pub version: u64,
     /// The public key, SPKI PEM.
     pub pem: String,
 }
@@ -138,7 +141,7 @@ pub struct TrustFile {
     /// The keys.
     #[serde(default, rename = "key")]
     pub keys: Vec<TrustedKey>,
-    /// The root keys of the file before, from the second version on.
+    /// The root keys of all versions before, from the second version on.
     #[serde(default, rename = "former-root", skip_serializing_if = "Vec::is_empty")]
     pub former_roots: Vec<FormerRoot>,
     /// Keys that are no longer their owners' alone.
@@ -165,8 +168,11 @@ impl TrustFile {
         if first && !(file.former_roots.is_empty() && file.compromised.is_empty()) {
             return Err(malformed(format!("`former-root` and `compromised` need schema `{}`", Self::SCHEMA)));
         }
-        if file.version == 0 || (!first && (file.version > 1) == file.former_roots.is_empty()) {
-            return Err(malformed("`version` starts at 1, and from 2 on `former-root` names the roots before".into()));
+        let named = file.former_roots.iter().any(|r| r.version.checked_add(1) == Some(file.version));
+        let later = file.former_roots.iter().any(|r| r.version == 0 || r.version >= file.version);
+        if file.version == 0 || later || (!first && (file.version > 1) != named) {
+            let what = "`version` starts at 1, and from 2 on `former-root` names the roots of the version before";
+            return Err(malformed(what.to_owned()));
         }
         Ok(file)
     }

@@ -127,9 +127,8 @@ impl Trust {
         if self.file.former_roots.is_empty() {
             return Ok(BTreeSet::new());
         }
-        let parse = |root: &FormerRoot| PublicKey::from_pem(&root.pem);
-        let keys = self.file.former_roots.iter().map(parse).collect::<Result<Vec<_>>>();
-        let keys = keys.map_err(|e| Error::malformed("trust file", &self.path, e))?;
+        let just_before = |root: &&FormerRoot| root.version + 1 == self.file.version;
+        let keys = self.former_keys(just_before)?;
         let verified = envelope.verify(&keys, &[TRUST_TYPE]).map_err(|e| {
             Error::verification(
                 path,
@@ -137,6 +136,20 @@ impl Trust {
             )
         })?;
         Ok(verified.key_ids)
+    }
+
+    fn former_keys(&self, which: impl Fn(&&FormerRoot) -> bool) -> Result<Vec<PublicKey>> {
+        let parse = |root: &FormerRoot| PublicKey::from_pem(&root.pem);
+        let keys = self.file.former_roots.iter().filter(which).map(parse).collect::<Result<Vec<_>>>();
+        keys.map_err(|e| Error::malformed("trust file", &self.path, e))
+    }
+
+    /// Every root key of the line, now and before.
+    #[must_use]
+    pub fn line(&self) -> BTreeSet<KeyId> {
+        // Keys that were no keys were refused when the file was opened.
+        let former = self.former_keys(|_| true).unwrap_or_default();
+        former.iter().map(PublicKey::id).chain(self.roots()).collect()
     }
 
     /// Its version; rises with each rotation.
@@ -163,8 +176,10 @@ impl Trust {
         self.keys.iter().filter(|(_, key)| key.roles.contains(&Role::Root)).map(|(public, _)| public.id()).collect()
     }
 
-    /// Whether a signature by this key over this payload still counts.
-    fn stands(&self, key: &KeyId, payload: Sha256) -> bool {
+    /// Whether a signature by this key over this payload counts, as far as it was not compromised: for formats whose
+    /// signatures are checked elsewhere.
+    #[must_use]
+    pub fn stands(&self, key: &KeyId, payload: Sha256) -> bool {
         self.file.compromised.iter().filter(|c| c.key == *key).all(|c| c.stands.contains(&payload))
     }
 
@@ -195,7 +210,8 @@ impl Trust {
     /// Whether a key may sign as `role` for `scope` on `as_of`: asked before work that its signature would end.
     #[must_use]
     pub fn may_sign(&self, id: &KeyId, role: Role, scope: &str, as_of: Date) -> bool {
-        self.keys.iter().any(|(public, key)| public.id() == *id && key.holds(role, scope, as_of))
+        let taken = self.file.compromised.iter().any(|c| c.key == *id);
+        !taken && self.keys.iter().any(|(public, key)| public.id() == *id && key.holds(role, scope, as_of))
     }
 
     /// Verifies an envelope under the keys that hold `role` for `scope` on `as_of`; enough distinct keys must agree.

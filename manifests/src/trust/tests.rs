@@ -50,7 +50,8 @@ impl Desk {
         let mut file = self.first();
         file.version = 2;
         file.keys[0] = key("root-2", &self.root_2, Role::Root, &["*"]);
-        file.former_roots = vec![FormerRoot { name: "root".into(), pem: self.root.public().to_pem().unwrap() }];
+        file.former_roots =
+            vec![FormerRoot { name: "root".into(), version: 1, pem: self.root.public().to_pem().unwrap() }];
         file
     }
 

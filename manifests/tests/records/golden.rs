@@ -96,7 +96,8 @@ fn every_version_of_a_policy_is_read() {
 
 /// A trust file of the newest version with everything that one can say.
 fn newest_trust() -> TrustFile {
-    let former = FormerRoot { name: "root of last year".to_owned(), pem: key("former").public().to_pem().unwrap() };
+    let pem = key("former").public().to_pem().unwrap();
+    let former = FormerRoot { name: "root of last year".to_owned(), version: 1, pem };
     let lost = Compromised { key: key("stranger").public().id(), after: 6, stands: [Sha256::of(b"a stamp")].into() };
     TrustFile { version: 2, former_roots: vec![former], compromised: vec![lost], ..trust_file(&SIGNERS[..10]) }
 }

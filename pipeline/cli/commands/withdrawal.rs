@@ -125,8 +125,13 @@ pub(super) fn withdraw(args: &WithdrawArgs, output: &Output) -> Outcome<Exit> {
     let mut withdrawal = asked.withdrawal;
     if let WithdrawalTarget::Work { held_by, .. } = &mut withdrawal.target {
         held_by.clone_from(&report.held_by);
+        withdrawal.untouched.clone_from(&report.free_of);
         if args.corpora.is_empty() {
-            output.say("no --corpus was given: the record names no manifest that holds the work, so weights are not excluded by it");
+            output.say(
+                "no --corpus was given, so nobody looked: this record keeps out every set and all weights until one takes \
+                 its place that names the manifests that were looked into (withdraw again with --corpus under another \
+                 --id, and let two legal keys lift this one)",
+            );
         }
     }
     let (file, signature) = record::write(&withdrawal, &records, &key)?;

@@ -143,7 +143,7 @@ pub(crate) fn judge<'a>(subject: &'a Subject, gate: &Gate, shared: &Shared<'_>) 
     if subject.is_unstamped {
         let detail = "the index names it, and there is no stamp in its folder".to_owned();
         let denial = Denial { reason: Reason::StampMissing, rule: None, detail };
-        let whole = vec![Finding { denial, tokens: None, documents: None, set: None, evidence: None }];
+        let whole = vec![Finding { denial, tokens: None, documents: None, set: None, kind: None, evidence: None }];
         return Judgement { subject, cells: vec![], whole, admitted: false, matched: BTreeSet::new() };
     }
     let decision = match subject.assurance {
@@ -188,7 +188,14 @@ pub(crate) fn mix(judgements: &mut [Judgement<'_>], gate: &Gate) -> Option<Strin
     let mixing = gate.mixing(anchor, &exposures);
     for (place, denial) in mixing.excluded {
         experts[place].matched.extend(denial.rule.clone());
-        experts[place].whole.push(Finding { denial, tokens: None, documents: None, set: None, evidence: None });
+        experts[place].whole.push(Finding {
+            denial,
+            tokens: None,
+            documents: None,
+            set: None,
+            kind: None,
+            evidence: None,
+        });
         experts[place].admitted = false;
     }
     let denial = mixing.refused?;

@@ -33,7 +33,7 @@ pub(super) fn takes(held: &Held<'_>, act: Act, house: &House<'_>) -> Option<(Rea
     let sources = sources.collect();
     let hit = |w: &Filed<Withdrawal>| {
         // What the owner answered outweighs what was found.
-        let answered = held.manifests.iter().any(|m| house.records.answer(w, *m) == Some(true));
+        let answered = held.manifests.iter().any(|m| house.records.is_touched(w, *m));
         answered
             || match &w.target {
                 WithdrawalTarget::Work { text, held_by } => {

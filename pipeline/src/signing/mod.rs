@@ -74,6 +74,8 @@ pub fn sign_election(file: &Path, key: &PrivateKey) -> Result<Signature> {
 /// [`Error::Record`] when it is no valid exception.
 pub fn sign_exception(file: &Path, key: &PrivateKey) -> Result<Signature> {
     sign_record(file, key, |exception: &ExceptionRecord| {
+        let may = manifests::policy::words::liftable().any(|name| name == exception.rule);
+        check(may, "`rule` is no rule that may be lifted, nor such a reason's name")?;
         check(!exception.owner.is_empty(), "`owner` is empty")?;
         check(!exception.reason.is_empty(), "`reason` is empty")?;
         check(exception.max_tokens > 0, "`max_tokens` is zero")
@@ -200,6 +202,12 @@ pub fn write_head(typed: &NewHead, records: &Path, key: &PrivateKey) -> Result<S
         if last.0 > typed.sequence || (last.0 == typed.sequence && !last.1) {
             let what = format!("head {} would follow head {}", typed.sequence, last.0);
             return Err(Error::usage(what, format!("let `sequence` be {} or more", last.0 + 1)));
+        }
+        if let Some(gone) = before.withdrawals.difference(&statement.predicate.withdrawals).next() {
+            return Err(Error::usage(
+                format!("head {} would leave out withdrawal {gone}, which head {} names", typed.sequence, last.0),
+                "withdrawals are never taken back: put its envelope back, and let two legal keys sign a lift",
+            ));
         }
         if !last.1 {
             // Another head: the signatures of the one before are not over it.

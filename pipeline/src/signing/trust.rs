@@ -115,8 +115,7 @@ pub fn trust_init(options: &TrustOptions) -> Result<TrustFile> {
 /// As [`trust_init`].
 pub fn trust_rotate(before: &Path, options: &TrustOptions) -> Result<TrustFile> {
     let old = TrustFile::parse(before, &read_capped(before, CAP)?)?;
-    let roots = old.keys.iter().filter(|k| k.roles.contains(&Role::Root));
-    let former_roots = roots.map(|k| FormerRoot { name: k.name.clone(), pem: k.pem.clone() }).collect();
+    let former_roots = former(&old);
     let file = TrustFile {
         schema: TrustFile::SCHEMA.to_owned(),
         version: old.version + 1,
@@ -151,14 +150,11 @@ pub struct CompromiseOptions {
 /// [`Error::Usage`] when the trust file knows no such key; [`Error::Record`] when the records have no head.
 pub fn trust_compromise(options: &CompromiseOptions) -> Result<TrustFile> {
     let mut file = TrustFile::parse(&options.before, &read_capped(&options.before, CAP)?)?;
-    let mut roots = Vec::new();
     let mut known = false;
     for key in &file.keys {
         known |= PublicKey::from_pem(&key.pem)?.id() == options.key;
-        if key.roles.contains(&Role::Root) {
-            roots.push(FormerRoot { name: key.name.clone(), pem: key.pem.clone() });
-        }
     }
+    let roots = former(&file);
     if !known {
         let what = format!("`{}` knows no key {}", options.before.display(), options.key);
         return Err(Error::usage(what, "its id is what `flexmix keys generate` printed"));
@@ -185,6 +181,17 @@ pub fn trust_compromise(options: &CompromiseOptions) -> Result<TrustFile> {
     file.former_roots = roots;
     write(&options.out, &file)?;
     Ok(file)
+}
+
+/// The roots of a trust file and of those before it, each with the last version that it was a root of.
+fn former(file: &TrustFile) -> Vec<FormerRoot> {
+    let roots = file.keys.iter().filter(|k| k.roles.contains(&Role::Root));
+    let now = roots.map(|k| FormerRoot { name: k.name.clone(), version: file.version, pem: k.pem.clone() });
+    let mut all: Vec<FormerRoot> = now.collect();
+    let before = file.former_roots.iter().filter(|r| !all.iter().any(|n| n.pem == r.pem));
+    let before: Vec<FormerRoot> = before.cloned().collect();
+    all.extend(before);
+    all
 }
 
 fn keys_of(options: &TrustOptions) -> Result<Vec<TrustedKey>> {

@@ -153,5 +153,8 @@ pub(crate) fn signature(
     let holders = trust.keys().iter().filter(|k| k.holds(Role::Trainer, stamp.id.as_str(), as_of));
     let keys: Vec<PublicKey> = holders.filter_map(|k| PublicKey::from_pem(&k.pem).ok()).collect();
     let signed = manifests::sign::verify_folder(folder, &keys).map_err(|e| e.to_string())?;
+    if !trust.stands(&signed.key_id, signed.payload_digest) {
+        return Err(format!("key `{}` was compromised [FM-T-011 key-compromised]", signed.key_id));
+    }
     Ok(format!("{} files", signed.files.len()))
 }

@@ -109,6 +109,7 @@ fn run_merge(args: &MergeArgs) -> Result<()> {
         out: args.out.clone(),
         trust: args.trust.clone(),
         as_of: today(args.as_of),
+        memory: Memory::of_user(),
         key: args.key.clone(),
     };
     let merged = merge(&task)?;
@@ -181,6 +182,7 @@ fn run_loss(args: &LossArgs) -> Result<()> {
     let options = gate(&args.session);
     let Some(trust) = &options.trust else { return Err(Error::Usage("`--trust` is needed".into())) };
     let trust = Trust::open(trust, options.as_of)?;
+    options.memory.trust(&trust)?;
     let sets = if args.sets.is_empty() { evaluate::sets(&args.corpus)? } else { args.sets.clone() };
     let mut losses: Vec<SetLoss> = Vec::new();
     for set in &sets {

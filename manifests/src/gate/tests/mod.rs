@@ -109,7 +109,7 @@ impl World {
             records: self.records(),
             as_of: day.parse().unwrap(),
             act: Act::Serve,
-            memory: Memory::At(self.path("memory")),
+            memory: Memory::Off,
         }
     }
 }
@@ -247,7 +247,8 @@ fn a_withdrawal_excludes_a_closed_set_until_its_owner_says() {
     assert_eq!(decision.findings[0].denial.reason, Reason::UndecidedWithdrawal);
     record.untouched.insert(Sha256::of(b"public"));
     world.record("w", record, &["withdrawals"]);
-    assert!(world.open().unwrap().exposures(Sha256::of(b"weights"), &[closed]).is_admitted());
+    let decision = world.open().unwrap().exposures(Sha256::of(b"weights"), &[closed]);
+    assert_eq!(decision.findings[0].denial.reason, Reason::UndecidedWithdrawal, "the desk cannot say so");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::conclusion::{conclude_cluster_with, conclude_with};
-use crate::record::{Decision, DecisionSubject, Impact, Lift, Outcome, Release};
+use crate::license::Property;
+use crate::record::{Decision, DecisionSubject, ExceptionRecord, Grant, GrantedTerms, Impact, Lift, Outcome, Release};
 
 fn source_withdrawal() -> Withdrawal {
     withdrawal(WithdrawalTarget::Source("a".parse().unwrap()))
@@ -122,6 +123,9 @@ fn an_owner_answers_for_a_closed_set() {
     assert_eq!(reasons(&world), [Reason::SourceWithdrawn]);
     world.record("i", answer(false), &["owner"]);
     assert_eq!(reasons(&world), []);
+    // The owner of another set names this set's manifest: that says nothing of it.
+    world.record("i", Impact { set: "code".parse().unwrap(), ..answer(false) }, &["owner"]);
+    assert_eq!(reasons(&world), [Reason::UndecidedWithdrawal]);
     world.record("i", answer(false), &["legal-1", "legal-2"]);
     assert!(refusal(world.open()).contains("role `owner`"));
 }
@@ -211,4 +215,82 @@ fn a_decision_on_a_text_stands_wherever_it_lies() {
     assert_eq!(decided.evidence.as_deref(), Some("decision D-1"));
     assert_eq!(conclude_cluster_with(&nothing, Sha256::of(b"other"), &dedicated).state, State::NoneFound);
     assert_eq!(conclude_cluster_with(&nothing, text, &on(Outcome::Pending)).state, State::Pending);
+}
+
+#[test]
+fn a_withdrawn_work_that_nobody_looked_for_keeps_out_everything() {
+    let mut world = World::new();
+    let used = exposure(cell("MIT", &["a"]));
+    let reasons = |world: &World| -> Vec<Reason> {
+        let decision = world.open().unwrap().exposures(Sha256::of(b"weights"), std::slice::from_ref(&used));
+        decision.findings.iter().map(|f| f.denial.reason).collect()
+    };
+    let work = |held_by: &[Sha256]| {
+        let held_by = held_by.iter().copied().collect();
+        withdrawal(WithdrawalTarget::Work { text: Sha256::of(b"text"), held_by })
+    };
+    world.record("w", work(&[]), &["withdrawals"]);
+    assert_eq!(reasons(&world), [Reason::UndecidedWithdrawal]);
+    world.record("w", work(&[used.manifest]), &["withdrawals"]);
+    assert_eq!(reasons(&world), [Reason::WorkWithdrawn]);
+    world.record("w", work(&[Sha256::of(b"another")]), &["withdrawals"]);
+    assert_eq!(reasons(&world), []);
+    let looked = Withdrawal { untouched: [used.manifest].into(), ..work(&[]) };
+    world.record("w", looked, &["withdrawals"]);
+    assert_eq!(reasons(&world), []);
+}
+
+#[test]
+fn no_exception_lifts_the_ceiling_or_what_was_never_granted() {
+    let mut world = World::new();
+    let subject = Sha256::of(b"weights");
+    let research = Cell { basis: Some(Basis::Contract("C-1".into())), ..cell("MIT", &["a"]) };
+    let exception = |rule: &str| ExceptionRecord {
+        schema: ExceptionRecord::schema(),
+        id: "E-1".into(),
+        demo: true,
+        subject,
+        rule: rule.into(),
+        max_tokens: 1_000_000,
+        reason: "we would like to".into(),
+        owner: "legal".into(),
+        expires: AS_OF.parse().unwrap(),
+    };
+    for rule in Reason::ALL.iter().filter(|r| !r.may_be_lifted()).map(|r| r.name()).chain(["valid", "use.act"]) {
+        world.record("e", exception(rule), &["legal-1", "legal-2"]);
+        let decision = world.open().unwrap().exposures(subject, &[exposure(research.clone())]);
+        let left: Vec<Reason> = decision.findings.iter().map(|f| f.denial.reason).collect();
+        assert_eq!(left, [Reason::CeilingExceeded], "{rule}");
+    }
+}
+
+#[test]
+fn another_owner_neither_grants_nor_defines_what_is_not_its_own() {
+    let mut world = World::new();
+    let grant = |id: &str, source: &str, purpose: &str, terms: &[Property]| Grant {
+        schema: Grant::schema(),
+        id: id.into(),
+        demo: true,
+        subject: GrantSubject::Source(source.parse().unwrap()),
+        owner: source.into(),
+        acts: [Act::Build, Act::Train, Act::Serve].into(),
+        purposes: [purpose.to_owned()].into(),
+        places: ["*".to_owned()].into(),
+        from: "2026-01-01".parse().unwrap(),
+        until: "2027-12-31".parse().unwrap(),
+        contract: Some("C-1".into()),
+        terms: vec![GrantedTerms { id: "LicenseRef-x".parse().unwrap(), properties: terms.iter().copied().collect() }],
+    };
+    let hidden = Cell { basis: Some(Basis::Contract("C-1".into())), ..cell("LicenseRef-x", &[]) };
+    let known = Cell { basis: Some(Basis::License), ..cell("LicenseRef-x", &["a"]) };
+    let reasons = |world: &World, cell: &Cell| -> BTreeSet<Reason> {
+        world.open().unwrap().cell(cell).denials.iter().map(|d| d.reason).collect()
+    };
+    // Owner b defines a's id as asking for nothing, and lets everybody use the contract that a granted for research.
+    world.record("b", grant("b", "b", "*", &[]), &["owner"]);
+    assert!(reasons(&world, &known).contains(&Reason::UnreviewedTerms));
+    world.record("a", grant("a", "a", "research", &[Property::NonCommercial]), &["owner"]);
+    let hit = reasons(&world, &hidden);
+    assert!(hit.contains(&Reason::CeilingExceeded) && hit.contains(&Reason::LicenseDenied), "{hit:?}");
+    assert!(reasons(&world, &known).contains(&Reason::LicenseDenied));
 }

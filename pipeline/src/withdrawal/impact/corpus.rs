@@ -88,6 +88,11 @@ impl Looked {
     pub(super) fn held_by(&self) -> BTreeSet<Sha256> {
         self.held.iter().filter(|(_, set)| set.any).map(|(digest, _)| *digest).collect()
     }
+
+    /// The digests of the manifests that were looked into and hold nothing of it.
+    pub(super) fn free_of(&self) -> BTreeSet<Sha256> {
+        self.held.iter().filter(|(_, set)| !set.any).map(|(digest, _)| *digest).collect()
+    }
 }
 
 /// What a query must ask of `documents` to find what is hit.

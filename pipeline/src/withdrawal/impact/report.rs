@@ -293,6 +293,8 @@ pub struct ImpactReport {
     pub cannot_be_undone: Vec<String>,
     /// Manifests that hold it: what a work's record lists.
     pub held_by: BTreeSet<Sha256>,
+    /// Manifests that were looked into and hold nothing of it.
+    pub free_of: BTreeSet<Sha256>,
 }
 
 pub(super) fn assemble(asked: &Asked, corpora: Vec<Looked>, found: &Found, trust: String) -> ImpactReport {
@@ -325,6 +327,7 @@ pub(super) fn assemble(asked: &Asked, corpora: Vec<Looked>, found: &Found, trust
         records: asked.others.words.clone(),
         trust,
         held_by: corpora.iter().flat_map(Looked::held_by).collect(),
+        free_of: corpora.iter().flat_map(Looked::free_of).collect(),
         corpora: corpora.into_iter().map(|c| c.impact).collect(),
         weights: judged.weights,
         models: judged.models,
