@@ -10,6 +10,7 @@ mod cli;
 mod closed;
 mod determinism;
 mod edges;
+mod erasure;
 mod ingest;
 mod licenses;
 mod optouts;

@@ -170,6 +170,31 @@ fn who_signed_matters_and_is_said() {
 }
 
 #[test]
+fn what_was_handed_out_proves_nothing_and_says_who_can() {
+    let desk = Desk::new();
+    let out = desk.path("outward");
+    let mut words: Vec<OsString> =
+        vec!["publish".into(), desk.house.corpus().into(), "--out".into(), out.clone().into()];
+    words.extend([
+        "--key".into(),
+        desk.house.key("owner").into(),
+        "--policy".into(),
+        desk.house.policy("publish").into(),
+    ]);
+    desk.house.gated(words.into_iter().chain(["--set".into(), "public".into()])).expect(0);
+    let kept = desk.ids("\"set\" = 'public' AND decision = 'kept'");
+    let ask = |question: [&str; 2]| {
+        let proof = desk.path("outward.json");
+        let words: [&std::ffi::OsStr; 4] = ["prove".as_ref(), out.as_os_str(), "--out".as_ref(), proof.as_os_str()];
+        flexmix(words.into_iter().chain(question.map(std::ffi::OsStr::new)))
+    };
+    let said = ask(["--document", &kept[0]]).expect(1).stderr;
+    assert!(said.contains("stayed behind") && said.contains("ask its owner"), "{said}");
+    // A shard stands in the manifest itself, which was handed out.
+    ask(["--file", "shard-00000.parquet"]).expect(0);
+}
+
+#[test]
 fn a_closed_set_proves_under_its_owners_secret_alone() {
     let desk = Desk::new();
     let mut said = Vec::new();

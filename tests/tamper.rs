@@ -5,9 +5,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use manifests::sign::{Envelope, PrivateKey};
+use manifests::rebuild::{Rebuild, UntouchedSet};
+use manifests::sign::{Envelope, PrivateKey, Statement};
 
-use crate::support::{Ended, House, corpus, flexmix, flip_byte, model, random};
+use crate::support::{AS_OF, Ended, House, corpus, flexmix, flip_byte, model, random};
+use crate::withdrawal::{rebuild, withdraw};
 
 /// Verification fails, and names the file.
 #[track_caller]
@@ -201,4 +203,42 @@ fn a_head_never_counts_backwards() {
     let file = house.write("head.toml", &text);
     let said = house.sign("head", &file, &["head"]).expect(2).stderr;
     assert!(said.contains("head 4 would follow head 5"), "{said}");
+}
+
+#[test]
+fn a_planted_record_of_a_rebuild_is_not_believed() {
+    let house = House::copy(&corpus());
+    let new = house.path("new");
+    withdraw(&house, ["--source", "widgets"], "contract-end", AS_OF, &[]).expect(0);
+    rebuild(&house, &new).expect(0);
+    house.verify(&new).expect(0);
+    let path = new.join("rebuilds/00001.dsse.json");
+    let whole = Envelope::read(&path).unwrap();
+    let (stranger, _) = PrivateKey::generate().unwrap().write_pair(&house.path("keys/mallory")).unwrap();
+    let stranger = PrivateKey::read(&stranger).unwrap();
+    let planted = |change: &dyn Fn(&mut Rebuild)| {
+        let mut record = Statement::<Rebuild>::peek_unverified(&whole, &path).unwrap().predicate;
+        change(&mut record);
+        Statement::about_itself("rebuild", record).unwrap().write(&path, &stranger).unwrap();
+        house.verify(&new).expect(1).stdout
+    };
+    // Every set is said to be untouched, so that there is no set whose builder must have signed.
+    let said = planted(&|record| {
+        let quiet = record.rebuilt.drain(..).map(|s| UntouchedSet { set: s.set, manifest: s.to });
+        record.untouched.extend(quiet);
+        record.untouched.sort_by(|a, b| a.set.cmp(&b.set));
+    });
+    assert!(said.contains("names no set that was rebuilt") && said.contains("there is no record of it"), "{said}");
+    // Another set is named than the one that was rebuilt; and the true words, under a stranger's key.
+    let said = planted(&|record| {
+        let (code, public) = (&mut record.rebuilt[0], &mut record.untouched);
+        let other = public.iter_mut().find(|s| s.set.as_str() == "public").unwrap();
+        std::mem::swap(&mut code.set, &mut other.set);
+        std::mem::swap(&mut code.to, &mut other.manifest);
+    });
+    assert!(said.contains("FM-T-003") && said.contains("there is no record of it"), "{said}");
+    let said = planted(&|_| {});
+    assert!(said.contains("FM-T-003") && said.contains("there is no record of it"), "{said}");
+    whole.write(&path).unwrap();
+    house.verify(&new).expect(0);
 }

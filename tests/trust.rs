@@ -55,6 +55,7 @@ fn records_that_are_rolled_back_whole_are_refused_where_the_newer_ones_were_seen
     std::fs::remove_dir_all(&records).unwrap();
     copy_tree(&older, &records);
     refused(audit(&house, "trust.toml"), "FM-T-010");
+    refused_everywhere(&house);
     let forgetful = house.gated([
         "audit".as_ref(),
         house.corpus().as_os_str(),
@@ -62,6 +63,31 @@ fn records_that_are_rolled_back_whole_are_refused_where_the_newer_ones_were_seen
         house.policy("research").as_os_str(),
     ]);
     assert!(!forgetful.said().contains("FM-T-010"), "only a memory can tell: {}", forgetful.said());
+}
+
+/// Whoever reads records with this memory refuses a head that is older than the one seen before.
+#[track_caller]
+fn refused_everywhere(house: &House) {
+    let own = house.corpus();
+    let asks: [&[&OsStr]; 2] = [
+        &["verify".as_ref(), own.as_os_str()],
+        &["impact".as_ref(), own.as_os_str(), "--source".as_ref(), "gadgets".as_ref()],
+    ];
+    for words in asks {
+        let mut command = Command::new(flexmix_program());
+        quiet(&mut command).env("FLEXMIX_MEMORY", house.path("memory")).args(words).args(house.gate());
+        let ended = Ended::of(&mut command).expect(1);
+        assert!(ended.said().contains("FM-T-010"), "{}", ended.said());
+    }
+    let mut words: Vec<&OsStr> =
+        ["withdraw", "--demo", "--kind", "erasure", "--source", "gadgets"].map(OsStr::new).into();
+    words.extend(["--effective", AS_OF, "--learned", AS_OF, "--reason", "a test"].map(OsStr::new));
+    let key = house.key("withdrawals");
+    words.extend(["--key".as_ref(), key.as_os_str()]);
+    let mut command = Command::new(flexmix_program());
+    quiet(&mut command).env("FLEXMIX_MEMORY", house.path("memory")).args(words).args(house.gate());
+    refused(Ended::of(&mut command), "FM-T-010");
+    assert!(!house.records().join("withdrawals").is_dir(), "nothing was written");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::support::{AS_OF, Ended, House, corpus, differences, flexmix, flexmix_program, quiet};
 
 /// Withdraws something and signs the head anew.
-fn withdraw(house: &House, target: [&str; 2], kind: &str, effective: &str, more: &[&str]) -> Ended {
+pub(crate) fn withdraw(house: &House, target: [&str; 2], kind: &str, effective: &str, more: &[&str]) -> Ended {
     let mut words: Vec<OsString> =
         ["withdraw", "--demo", "--kind", kind, "--effective", effective].map(Into::into).into();
     words.extend(target.map(OsString::from));
@@ -27,14 +27,14 @@ fn withdraw(house: &House, target: [&str; 2], kind: &str, effective: &str, more:
     house.gated(words.into_iter().chain(more.iter().map(Into::into)))
 }
 
-fn rebuild_words(house: &House, from: &Path, to: &Path) -> Vec<OsString> {
+pub(crate) fn rebuild_words(house: &House, from: &Path, to: &Path) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["rebuild".into(), from.into(), "--out".into(), to.into()];
     words.extend(["--policy".into(), house.policy("build").into(), "--key".into(), house.key("builder").into()]);
     words.into_iter().chain(house.gate()).collect()
 }
 
 /// Rebuilds the house's corpus, with the owner's secret.
-fn rebuild(house: &House, to: &Path) -> Ended {
+pub(crate) fn rebuild(house: &House, to: &Path) -> Ended {
     let secret = ["--secret".into(), house.path("owner.secret").into()];
     flexmix(rebuild_words(house, &house.corpus(), to).into_iter().chain(secret))
 }

@@ -24,6 +24,8 @@ pub(crate) struct GateSettings {
     pub has_records: bool,
     /// The day.
     pub as_of: Date,
+    /// What was seen before, against rollbacks.
+    pub memory: Memory,
 }
 
 impl GateSettings {
@@ -35,6 +37,7 @@ impl GateSettings {
             has_records: typed.records.is_some() || records.is_dir(),
             records,
             as_of: typed.as_of.unwrap_or_else(today),
+            memory: Memory::of_user(),
         }
     }
 
@@ -42,7 +45,7 @@ impl GateSettings {
     pub(crate) fn open_trust(&self) -> Outcome<Option<Trust>> {
         let Some(path) = &self.trust else { return Ok(None) };
         let trust = Trust::open(path, self.as_of)?;
-        Memory::of_user().trust(&trust)?;
+        self.memory.trust(&trust)?;
         Ok(Some(trust))
     }
 
@@ -68,7 +71,7 @@ impl GateSettings {
             records: self.records.clone(),
             as_of: self.as_of,
             act,
-            memory: Memory::of_user(),
+            memory: self.memory.clone(),
         }
     }
 }

@@ -39,9 +39,22 @@ pub fn text_digest(file: &Path) -> Result<Sha256> {
 ///
 /// # Errors
 /// [`Error::Usage`] when the set is not clear, or is closed and its owner's secret is missing; [`Error::Refused`] when
-/// the folder is not what its manifest says; [`Error::Record`] and [`Error::Io`] as for any folder.
+/// the folder was handed out, without its ledger, or is not what its manifest says; [`Error::Record`] and [`Error::Io`] as for any folder.
 pub fn prove(root: &Path, set: Option<&SetName>, question: &Question, secret: Option<&Secret>) -> Result<Proof> {
     let folder = Folder::open(root, None)?;
+    if folder.outward.is_some() && (folder.manifests.is_empty() || !matches!(question, Question::File(_))) {
+        return Err(Error::Refused {
+            what: format!(
+                "`{}` was handed out, and the ledger that proofs are made from stayed behind",
+                root.display()
+            ),
+            hint: Some(
+                "ask its owner: `flexmix prove` in the folder that `flexmix build` wrote makes the proof, and \
+                 `flexmix verify-proof` checks it anywhere"
+                    .to_owned(),
+            ),
+        });
+    }
     let manifest = choose(&folder, set, question)?;
     match manifest.record.access {
         Access::Public => open_set(&folder, manifest, question, None),

@@ -378,6 +378,37 @@ fn stamps_that_say_too_much_or_of_another_build_stay() {
 }
 
 #[test]
+fn a_public_manifest_that_tells_how_many_documents_there_are_stays() {
+    let (house, (_guard, out)) = (House::copy(&crate::support::corpus()), outside());
+    // As version 1 was written: the root with the number of its leaves.
+    let path = house.corpus().join("sets/notes/public-manifest.dsse.json");
+    let envelope = Envelope::read(&path).unwrap();
+    let mut old: serde_json::Value = serde_json::from_slice(envelope.peek_unverified().unwrap()).unwrap();
+    let predicate = &mut old["predicate"];
+    predicate["schema"] = "flexmix/public-manifest/v1".into();
+    predicate["commitments_root"] = serde_json::json!({ "leaves": 170, "root": predicate["commitments_root"] });
+    let digest = manifests::digest::Sha256::of(&manifests::canonical::to_vec(predicate).unwrap());
+    old["subject"][0]["digest"]["sha256"] = digest.hex().into();
+    old["predicateType"] = old["predicateType"].as_str().unwrap().replace("/v2", "/v1").into();
+    let key = PrivateKey::read(&house.key("builder")).unwrap();
+    let payload = manifests::canonical::to_vec(&old).unwrap();
+    Envelope::sign(envelope.payload_type(), payload, &key).write(&path).unwrap();
+    let words = |more: &[&str]| {
+        let mut words: Vec<OsString> =
+            vec!["publish".into(), house.corpus().into(), "--out".into(), out.clone().into()];
+        words.extend(["--key".into(), house.key("owner").into()]);
+        words.into_iter().chain(more.iter().map(OsString::from)).collect::<Vec<_>>()
+    };
+    let said = house.gated(words(&[])).expect(1).stderr;
+    assert!(said.contains("how many documents") && said.contains("build the corpus anew"), "{said}");
+    assert!(!out.exists(), "nothing was written");
+    house.gated(words(&["--by-agreement", "attribution"])).expect(1);
+    // Where counts leave by agreement, one more tells nothing.
+    let said = house.gated(words(&["--by-agreement", "cells"])).expect(0).stdout;
+    assert!(said.contains("version 1"), "{said}");
+}
+
+#[test]
 fn withdrawn_text_does_not_leave_in_weights() {
     let house = House::copy(&planted());
     let targets = [

@@ -18,7 +18,7 @@ pub(super) fn said(html: &str) -> Vec<Said> {
                 out.push(Said::new(Signal::Rsl, None, raw, tag.line));
             }
             "script" if is_rsl(&tag) => match Rsl::parse(tag.content) {
-                Ok(rsl) => out.extend(rsl.of_page(tag.line)),
+                Ok(rsl) => out.extend(rsl.of_page(tag.line + tag.raw.matches('\n').count())),
                 Err(error) => out.push(Said::new(Signal::Rsl, None, format!("{} [{error}]", tag.raw), tag.line)),
             },
             _ => {}

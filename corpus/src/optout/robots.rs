@@ -63,7 +63,9 @@ impl Robots {
     pub(super) fn parse(text: &str) -> Self {
         let mut out = Self::default();
         let mut after_rule = true;
-        for (number, whole) in (1..).zip(text.trim_start_matches('\u{feff}').split(['\n', '\r'])) {
+        // A line ends with CR, LF or both (RFC 9309, section 2.2), and both are one end.
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+        for (number, whole) in (1..).zip(text.split(['\n', '\r'])) {
             let line = Line { number, text: whole.trim().to_owned() };
             let content = whole.split('#').next().unwrap_or_default();
             let Some((name, value)) = content.split_once(':') else { continue };

@@ -36,7 +36,10 @@ impl Rsl {
     /// # Errors
     /// Why it is none.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim_start_matches('\u{feff}').trim_start();
+        // XML has nothing before its declaration; lines are counted from where the text began.
+        let whole = text.trim_start_matches('\u{feff}');
+        let text = whole.trim_start();
+        let before = whole[..whole.len() - text.len()].matches('\n').count();
         let document = Document::parse(text).map_err(|e| e.to_string())?;
         let root = document.root_element();
         if !is(&root, "rsl") {
@@ -55,7 +58,7 @@ impl Rsl {
             let reserved = shut || !licenses.iter().any(is_free);
             let line = document.text_pos_at(content.range().start).row;
             let raw = text[content.range()].to_owned();
-            let line = usize::try_from(line).unwrap_or(1);
+            let line = before + usize::try_from(line).unwrap_or(1);
             Ok(Content { host, pattern: Pattern::new(path), reserved, raw, line })
         });
         contents.collect::<Result<_, &str>>().map(Self).map_err(str::to_owned)
@@ -71,7 +74,7 @@ impl Rsl {
         best.map(|c| Said::new(Signal::Rsl, Some(c.reserved), c.raw.clone(), c.line)).collect()
     }
 
-    /// What a document inside a page says of the page: each of its contents speaks.
+    /// What a document inside a page says of the page: each of its contents speaks. `line` is where its text begins.
     pub(super) fn of_page(&self, line: usize) -> Vec<Said> {
         self.0.iter().map(|c| Said::new(Signal::Rsl, Some(c.reserved), c.raw.clone(), line + c.line - 1)).collect()
     }

@@ -147,6 +147,29 @@ fn claims_say_who_where_and_in_which_words() {
 }
 
 #[test]
+fn lines_are_counted_as_people_count_them() {
+    let lines = ["# a site", "User-agent: *", "Allow: /", "", "User-agent: GPTBot", "Disallow: /news/"];
+    let page = document("https://example.org/news/1", None, None);
+    for end in ["\n", "\r\n", "\r"] {
+        let claims = claims(&[robots(&lines.join(end))], &page);
+        assert_eq!(claims[0].locator, "snapshots/robots.txt:6", "{end:?}");
+        assert_eq!(claims[0].raw, "Disallow: /news/ [GPTBot]");
+    }
+    let content = "<content url=\"/\"><license><permits type=\"usage\">search</permits></license></content>";
+    let document_of = |inside: &str| format!("<rsl xmlns=\"https://rslstandard.org/rsl\">\n{inside}\n</rsl>");
+    // A file with blank lines before its first element, and one inside a page, whose tag has lines of its own.
+    let rsl = snapshot(Kind::Rsl, "https://example.org/license.xml", &format!("\n\r\n{}", document_of(content)));
+    let found = claims(&[robots(""), rsl], &page);
+    let of_rsl = |c: &&Claim| matches!(c.statement, Statement::OptOut { signal: Signal::Rsl, .. });
+    let at: Vec<&str> = found.iter().filter(of_rsl).map(|c| c.locator.as_str()).collect();
+    assert!(at.len() == 1 && at[0].ends_with(":4"), "{at:?}");
+    let html = format!("<p>\n<script\n type=\"application/rsl+xml\">\n\n{}</script>", document_of(content));
+    let said = super::page::said(&html);
+    let number = html.lines().position(|line| line.contains("<content")).unwrap() + 1;
+    assert_eq!(said.iter().map(|s| s.line).collect::<Vec<_>>(), [number]);
+}
+
+#[test]
 fn preferences_of_use() {
     let says = |rules: &str, path: &str| on(&[robots(&format!("User-agent: *\n{rules}"))], path, Signal::Aipref);
     // The draft's own example.

@@ -1,6 +1,5 @@
 //! `flexmix build`.
 
-use manifests::memory::Memory;
 use pipeline::audit::thousands;
 use pipeline::build::{BuildOptions, BuildReport};
 use pipeline::run::build;
@@ -25,7 +24,7 @@ pub(super) fn run(args: &BuildArgs, output: &Output) -> Outcome<Exit> {
         trust: settings.trust,
         records: settings.records,
         as_of: settings.as_of,
-        memory: Memory::of_user(),
+        memory: settings.memory,
     };
     let progress = crate::progress::listener(output);
     let report = build(&options, progress.as_ref());

@@ -2,7 +2,6 @@
 
 use manifests::closed::Secret;
 use manifests::gate::Gate;
-use manifests::memory::Memory;
 use manifests::policy::Act;
 use manifests::records::Records;
 use manifests::sign::PrivateKey;
@@ -22,7 +21,7 @@ pub(super) fn run(args: &PublishArgs, output: &Output) -> Outcome<Exit> {
         return Err(manifests::Error::verification(&args.dir, what).into());
     };
     let records = Records::open(&settings.records, &trust, settings.as_of)?;
-    Memory::of_user().head(&trust, &records.head)?;
+    settings.memory.head(&trust, &records.head)?;
     let gates = args.policies.iter().map(|p| settings.open_gate(p)).collect::<Outcome<Vec<Gate>>>()?;
     check_acts(&gates)?;
     let secret = args.secret.as_deref().map(Secret::read).transpose()?;

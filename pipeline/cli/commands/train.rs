@@ -8,8 +8,6 @@ use pipeline::sizes::Sizes;
 use pipeline::train_plan::{self, PlanOptions};
 use serde::Serialize;
 
-use manifests::memory::Memory;
-
 use crate::args::{LaunchArgs, PlanArgs};
 use crate::exit::Exit;
 use crate::failure::Outcome;
@@ -24,7 +22,7 @@ pub(super) fn plan(args: &PlanArgs, output: &Output) -> Outcome<Exit> {
         trust: settings.trust,
         records: settings.records,
         as_of: settings.as_of,
-        memory: Memory::of_user(),
+        memory: settings.memory,
         out: args.out.clone(),
         max_experts: args.max_experts.map(u32::from),
         sizes: args.sizes.as_deref().map(Sizes::read).transpose()?.unwrap_or_default(),

@@ -11,7 +11,7 @@ use crate::settings::GateSettings;
 pub(super) fn run(args: &VerifyArgs, output: &Output) -> Outcome<Exit> {
     let settings = GateSettings::resolve(&args.gate, &args.dir);
     let trust = settings.open_trust()?;
-    let records = settings.has_records.then_some(settings.records.as_path());
+    let records = settings.has_records.then_some((settings.records.as_path(), &settings.memory));
     let report = verify(&args.dir, trust.as_ref().map(|t| (t, settings.as_of)), records)?;
     output.report(args.format, &report, text)?;
     Ok(if report.ok { Exit::Done } else { Exit::Denied })

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use manifests::memory::Memory;
 use manifests::record::{Withdrawal, WithdrawalTarget};
 use manifests::records::Records;
 use manifests::sign::PrivateKey;
@@ -53,6 +52,8 @@ fn others(settings: &GateSettings, trust: Option<&Trust>) -> Outcome<Others> {
     }
     let words = match trust.map(|trust| Records::open(&settings.records, trust, settings.as_of)) {
         Some(Ok(records)) => {
+            // What was true once is no answer to what is withdrawn now, nor a ground for the next head.
+            trust.map_or(Ok(()), |trust| settings.memory.head(trust, &records.head))?;
             let place = settings.records.display();
             let words = format!("those that head {} of {place} names", records.head.sequence);
             return Ok(Others::of(records, words));
@@ -169,7 +170,7 @@ pub(super) fn rebuild(args: &RebuildArgs, output: &Output) -> Outcome<Exit> {
         trust: settings.trust,
         records: settings.records,
         as_of: settings.as_of,
-        memory: Memory::of_user(),
+        memory: settings.memory,
     };
     let report = pipeline::withdrawal::rebuild(&options)?;
     for file in &report.releases {

@@ -49,8 +49,21 @@ pub(super) fn closed(
         return Ok(());
     }
     may_sign(house, full.set.as_str())?;
-    let mut envelope = Envelope::read(&public.path)?;
+    let mut envelope = believed(public)?;
     let is_first = is_first_version(&envelope)?;
+    if is_first && !options.agreed.contains(&Agreed::Cells) {
+        return Err(Error::Refused {
+            what: format!(
+                "the public manifest of set `{}` is of version 1, which tells how many documents the set has",
+                full.set
+            ),
+            hint: Some(
+                "build the corpus anew, with `--secret`, into another folder: the public manifest is then of version 2 \
+                 and does not tell it; where counts may leave by agreement, say so with `--by-agreement cells`"
+                    .to_owned(),
+            ),
+        });
+    }
     decided.first_version |= is_first;
     commitments(folder, signed, public, is_first, house)?;
     let base = format!("sets/{}", full.set);
@@ -68,6 +81,16 @@ pub(super) fn closed(
     decided.sets.insert(full.set.clone());
     decided.demo |= full.demo;
     Ok(())
+}
+
+/// The envelope of a public manifest, which is the one that was verified and no other put in its place since.
+fn believed(public: &Signed<PublicManifest>) -> Result<Envelope> {
+    let envelope = Envelope::read(&public.path)?;
+    if Sha256::of(envelope.peek_unverified()?) == public.digest {
+        return Ok(envelope);
+    }
+    let what = "it was replaced while it was read [FM-T-007 digest-mismatch]";
+    Err(manifests::Error::verification(&public.path, what).into())
 }
 
 /// Whether a public manifest is of version 1, which tells how many documents there are.

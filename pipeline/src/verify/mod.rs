@@ -13,6 +13,7 @@ use std::path::Path;
 
 use manifests::date::Date;
 use manifests::digest::Sha256;
+use manifests::memory::Memory;
 use manifests::merkle::FileLeaf;
 use manifests::records::Records;
 use manifests::store::{RelPath, open_beneath};
@@ -85,12 +86,13 @@ pub fn trust_words(trust: Option<(&Trust, Date)>) -> String {
     )
 }
 
-/// Verifies a folder. Without a trust file, signers stay unknown; without a records folder, records are not read.
+/// Verifies a folder. Without a trust file, signers stay unknown; without a records folder, records are not read. The
+/// memory beside the records folder knows which head was seen before, so that an older one fails.
 ///
 /// # Errors
 /// [`Error::Usage`] when it is no folder of ours, [`Error::Io`] when something cannot be read at all. What is
 /// readable and wrong is in the report.
-pub fn verify(root: &Path, trust: Option<(&Trust, Date)>, records: Option<&Path>) -> Result<VerifyReport> {
+pub fn verify(root: &Path, trust: Option<(&Trust, Date)>, records: Option<(&Path, &Memory)>) -> Result<VerifyReport> {
     let folder = match Folder::open(root, trust) {
         Err(Error::Record(manifests::Error::Malformed { kind, path, what })) => {
             let mut log = Log::new(root);
@@ -116,8 +118,9 @@ pub fn verify(root: &Path, trust: Option<(&Trust, Date)>, records: Option<&Path>
     for model in &folder.models {
         model::verify(model, &mut log)?;
     }
-    if let (Some((trust, as_of)), Some(records)) = (trust, records) {
-        match Records::open(records, trust, as_of) {
+    if let (Some((trust, as_of)), Some((records, memory))) = (trust, records) {
+        let found = Records::open(records, trust, as_of);
+        match found.and_then(|found| memory.head(trust, &found.head).map(|()| found)) {
             Ok(found) => log.passed(records, "records", format!("head {} holds", found.head.sequence)),
             Err(error) => log.failed(error_path(&error).unwrap_or(records), "records", error.to_string()),
         }

@@ -1,17 +1,21 @@
 //! Verifies the records of a corpus's rebuilds: each is signed by a builder of what it wrote anew and goes on from the
-//! one before, and the last one speaks of the manifests that are here.
+//! one before, the last one speaks of the manifests that are here, and what says that it was rebuilt was.
 
-use manifests::manifest::REBUILD_STAGE;
+use std::collections::BTreeSet;
+
+use manifests::digest::Sha256;
+use manifests::id::SetName;
 use manifests::rebuild::Rebuild;
 use manifests::trust::{Role, Trust};
 
 use super::Log;
 use crate::error::Result;
-use crate::query::{Folder, Signed};
+use crate::query::{Folder, Seal, Signed};
 use crate::withdrawal::records;
 
 pub(super) fn verify(folder: &Folder, trust: Option<(&Trust, manifests::date::Date)>, log: &mut Log<'_>) -> Result<()> {
     let mut last: Option<Rebuild> = None;
+    let mut made: BTreeSet<(SetName, Sha256)> = BTreeSet::new();
     for path in records(&folder.root)? {
         let read = |scope: &str| Signed::<Rebuild>::read(&path, trust, Role::Builder, scope);
         let found = match read("*") {
@@ -21,8 +25,15 @@ pub(super) fn verify(folder: &Folder, trust: Option<(&Trust, manifests::date::Da
                 return Ok(());
             }
         };
+        if found.record.rebuilt.is_empty() {
+            log.failed(&path, "rebuild", "it names no set that was rebuilt, so that nobody answers for it");
+        }
         for set in &found.record.rebuilt {
-            log.seal(&read(set.set.as_str())?);
+            let signed = read(set.set.as_str())?;
+            if !matches!(signed.seal, Seal::Broken(_)) {
+                made.insert((set.set.clone(), set.to));
+            }
+            log.seal(&signed);
         }
         let goes_on = match &last {
             Some(before) => found.record.follows(before).map_err(|e| e.to_string()),
@@ -33,17 +44,14 @@ pub(super) fn verify(folder: &Folder, trust: Option<(&Trust, manifests::date::Da
         last = Some(found.record);
     }
     let here: Vec<_> = folder.manifests.iter().map(|m| (&m.record.set, m.digest)).collect();
-    match &last {
-        Some(last) if last.manifests() != here => {
-            log.failed(&folder.root, "rebuild", "the manifests are not those that the last rebuild made");
+    if last.is_some_and(|last| last.manifests() != here) {
+        log.failed(&folder.root, "rebuild", "the manifests are not those that the last rebuild made");
+    }
+    for manifest in folder.manifests.iter().filter(|m| m.record.is_rebuilt()) {
+        if !made.contains(&(manifest.record.set.clone(), manifest.digest)) {
+            let why = "the set was rebuilt, and there is no record of it that a builder of the set signed";
+            log.failed(&manifest.path, "rebuild", why);
         }
-        None => {
-            let rebuilt = folder.manifests.iter().filter(|m| m.record.stages.contains_key(REBUILD_STAGE));
-            for manifest in rebuilt {
-                log.failed(&manifest.path, "rebuild", "the set was rebuilt, and there is no record of it");
-            }
-        }
-        Some(_) => {}
     }
     Ok(())
 }

@@ -81,7 +81,7 @@ fn ids(batch: &RecordBatch) -> Result<Vec<Option<DocId>>> {
 
 /// The batch without the claims on erased documents, when it has any.
 fn claims(batch: &RecordBatch, taken: &Taken, lost: &mut BTreeSet<String>) -> Result<Option<RecordBatch>> {
-    let stays: Vec<bool> = ids(batch)?.iter().map(|id| id.is_none_or(|id| !taken.erased.contains(&id))).collect();
+    let stays: Vec<bool> = ids(batch)?.iter().map(|id| id.is_none_or(|id| !taken.erased.contains_key(&id))).collect();
     if stays.iter().all(|s| *s) {
         return Ok(None);
     }
@@ -103,7 +103,7 @@ fn ledger(batch: &RecordBatch, taken: &Taken, rows: &BTreeMap<DocId, u32>) -> Re
     let ids: Vec<DocId> = ids(batch)?.into_iter().flatten().collect();
     let places: &UInt32Array = column(batch, "row")?;
     let moved = |(i, id): (usize, &DocId)| rows.get(id).is_some_and(|row| *row != places.value(i));
-    let changes = ids.iter().any(|id| taken.documents.contains_key(id) || taken.erased.contains(id))
+    let changes = ids.iter().any(|id| taken.documents.contains_key(id) || taken.erased.contains_key(id))
         || ids.iter().enumerate().any(moved);
     if !changes {
         return Ok(None);
@@ -151,7 +151,7 @@ impl Editing<'_> {
         let new = self.ids.iter().zip(old).map(|(id, old)| {
             let old = old.map(str::to_owned);
             match (erasing, self.taken.documents.get(id)) {
-                (true, _) => old.filter(|_| !self.taken.erased.contains(id)),
+                (true, _) => old.filter(|_| !self.taken.erased.contains_key(id)),
                 (false, Some(denial)) => value(denial),
                 (false, None) => old,
             }

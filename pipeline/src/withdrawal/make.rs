@@ -21,7 +21,7 @@ use super::history::{REBUILDS, records};
 use super::locators::mend;
 use super::rebuild::{RebuildReport, SetReport};
 use super::rewrite::{cells, shards};
-use super::taken::{LedgerRow, Taken, ledger, taken};
+use super::taken::{LedgerRow, Taken, ledger, taken, traces};
 use crate::build::{BUILD, RunRecord, StageRecord};
 use crate::error::{Error, Result};
 use crate::query::{Folder, MANIFEST_FILE, PUBLIC_FILE, Signed};
@@ -80,7 +80,8 @@ impl Job<'_> {
 
     /// Whether the records take a document of the set, or erase what its ledger says of one.
     fn touches(&self, set: &SetName) -> bool {
-        let hit = |r: &LedgerRow| self.taken.documents.contains_key(&r.doc_id) || self.taken.erased.contains(&r.doc_id);
+        let hit =
+            |r: &LedgerRow| self.taken.documents.contains_key(&r.doc_id) || self.taken.erased.contains_key(&r.doc_id);
         self.rows.iter().any(|r| r.set == *set && hit(r))
     }
 
@@ -181,7 +182,8 @@ impl Job<'_> {
     fn finish(&self, rebuilt: Vec<RebuiltSet>, untouched: Vec<UntouchedSet>) -> Result<RebuildReport> {
         let from = &self.folder.root;
         let number = self.keep_records()? + 1;
-        let withdrawals: BTreeSet<String> = self.taken.documents.values().map(|d| d.detail.clone()).collect();
+        let took = self.taken.documents.values().map(|d| &d.detail);
+        let withdrawals: BTreeSet<String> = took.chain(self.taken.erased.values().flatten()).cloned().collect();
         if rebuilt.is_empty() {
             place(&from.join("run.json"), &self.making.join("run.json"))?;
         } else {
@@ -267,7 +269,12 @@ impl Job<'_> {
             return Err(Error::Bug(format!("the rebuilt `{}`: {}: {}", failed.file, failed.check, failed.detail)));
         }
         let made = Folder::open(&self.making, bound)?;
-        let left = taken(&made, self.gate, &ledger(&made)?)?;
+        let rows = ledger(&made)?;
+        let left = taken(&made, self.gate, &rows, &self.recipe)?;
+        let traces = traces(&made, &rows)?;
+        if let Some(id) = left.erased.keys().chain(self.taken.erased.keys()).find(|id| traces.contains(id)) {
+            return Err(Error::Bug(format!("document {id} was to be erased, and its digest, id or a claim is left")));
+        }
         if let Some((id, denial)) = left.documents.iter().next() {
             return Err(Error::Bug(format!("document {id} is still there ({})", denial.detail)));
         }

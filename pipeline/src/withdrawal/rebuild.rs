@@ -120,7 +120,7 @@ pub fn rebuild(options: &RebuildOptions) -> Result<RebuildReport> {
     let making = claim(&options.out)?;
     let rows = ledger(&folder)?;
     check_ledger(&folder, &rows)?;
-    let taken = taken(&folder, &gate, &rows)?;
+    let taken = taken(&folder, &gate, &rows, &recipe)?;
     let job = Job { folder: &folder, recipe, run, gate: &gate, rows, taken, key, secret, making };
     let proven = job.make().and_then(|report| job.prove(&report).map(|()| report));
     match &proven {
