@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use manifests::digest::Sha256;
+use manifests::exposure::{Cell, CellCount, Exposure, Kind};
 use manifests::merkle::{FileLeaf, root_of};
 use manifests::policy::Assurance;
 use manifests::sign::{PrivateKey, Record, Statement, sign_folder};
@@ -50,6 +51,7 @@ fn stamped(folder: &Path, id: &str, files: &[(&str, &[u8])], anchor: Option<Sha2
         public_documents: 100,
         digest: Sha256::of(b"row"),
     };
+    let read = CellCount { cell: Cell::unknown(), evidence: None, documents: Some(1), tokens: Some(9) };
     let stamp = Stamp {
         schema: Stamp::schema(),
         demo: true,
@@ -59,7 +61,7 @@ fn stamped(folder: &Path, id: &str, files: &[(&str, &[u8])], anchor: Option<Sha2
         files: leaves,
         files_root,
         anchor,
-        exposures: vec![],
+        exposures: vec![Exposure::open(Kind::Gradient, "public".parse().unwrap(), Sha256::of(b"manifest"), vec![read])],
         tensors: vec![],
         row: anchor.map(|_| row),
         plan: Sha256::of(b"plan"),
