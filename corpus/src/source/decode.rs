@@ -5,6 +5,8 @@ use std::io::{self, BufReader, Read};
 
 use flate2::read::MultiGzDecoder;
 
+use super::object::Unavailable;
+
 /// The most bytes that one object may decompress to.
 pub(super) const MAX_OBJECT: u64 = 16 << 30;
 
@@ -21,7 +23,12 @@ pub(super) fn decoded(name: &str, reader: Box<dyn Read + Send>) -> io::Result<Bo
 
 /// Whether the error says that the bytes are broken, and not that they could not be had.
 pub(super) fn is_broken(error: &io::Error) -> bool {
-    error.raw_os_error().is_none()
+    error.raw_os_error().is_none() && !is_unavailable(error)
+}
+
+/// Whether the object could not be had.
+fn is_unavailable(error: &io::Error) -> bool {
+    matches!(error.get_ref(), Some(inner) if inner.is::<Unavailable>())
 }
 
 /// Whether the error is [`Bounded`]'s.
