@@ -17,6 +17,7 @@ mod optouts;
 mod policy;
 mod policy_reports;
 mod proofs;
+mod ranks;
 mod readers;
 mod signing;
 mod support;

@@ -10,6 +10,8 @@ use manifests::manifest::Funnel;
 use manifests::memory::Memory;
 use serde::{Deserialize, Serialize};
 
+use crate::ranks::Ranks;
+
 /// The build of this program: the digest of all sources that decide its output, and of the lock file.
 pub const BUILD: &str = concat!(env!("FLEXMIX_BUILD"), "-", env!("CARGO_PKG_VERSION"));
 
@@ -36,6 +38,8 @@ pub struct BuildOptions {
     pub records: PathBuf,
     /// The date that the admission policy is read for.
     pub as_of: Date,
+    /// Which share of the tasks is this process's.
+    pub ranks: Ranks,
     /// Where what was seen before is kept, against rollbacks.
     pub memory: Memory,
 }

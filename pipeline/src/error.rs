@@ -67,6 +67,9 @@ pub enum Error {
     /// The ledger does not balance, so nothing is published.
     #[error("the ledger does not balance: {0}")]
     Unbalanced(String),
+    /// Another process of the same build has published the corpus: nothing is left to do.
+    #[error("another rank has finished this corpus")]
+    FinishedElsewhere,
     /// A law of our own was broken.
     #[error("a bug of flexmix: {0}")]
     Bug(String),

@@ -13,12 +13,16 @@ use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::task::depends_on;
 
-/// Refuses a folder that holds anything but records, unless this is a resume.
+/// Refuses a folder that holds anything but records, unless this is a resume or one of several processes, which all
+/// are started with the same words: what [`crate::ranks::join`] finds says whether it is their folder.
 pub(crate) fn claim_folder(options: &BuildOptions) -> Result<()> {
     let out = &options.out;
     std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
     let mut entries = std::fs::read_dir(out).map_err(|e| Error::io(out, e))?;
-    let used = entries.any(|e| e.is_ok_and(|e| e.file_name() != "records"));
+    let (several, has) = (!options.ranks.is_alone(), |name: &str| out.join(name).exists());
+    let joins = several && (has("work/build.json") || has("run.json"));
+    let ours = |name: &std::ffi::OsStr| name == "records" || several && name == "work";
+    let used = !joins && entries.any(|e| e.is_ok_and(|e| !ours(&e.file_name())));
     if used && !options.resume {
         return Err(Error::usage(
             format!("`{}` is not empty", out.display()),

@@ -17,6 +17,7 @@ pub mod progress;
 pub mod prove;
 pub mod publish;
 pub mod query;
+pub mod ranks;
 pub mod recipe;
 pub mod run;
 pub mod signing;

@@ -21,6 +21,7 @@ use crate::build::{BUILD, BuildOptions, BuildReport, RunRecord, StageRecord};
 use crate::error::{Error, Result};
 use crate::folders::{claim_folder, clear, finished, folder_digest};
 use crate::progress::Progress;
+use crate::ranks;
 use crate::recipe::{Recipe, TokenizerPlan};
 use crate::slice::SliceRef;
 use crate::stages::decide::Rules;
@@ -68,14 +69,36 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<BuildRep
         progress.note("this corpus is finished");
         return Ok(report);
     }
+    ranks::join(options, recipe.digest, gate_state(&gate)?)?;
     let inputs = options.inputs.clone().or_else(|| options.recipe.parent().map(Path::to_path_buf)).unwrap_or_default();
     // What tasks write depends on the recipe in more ways than their inputs show: another recipe, other tasks.
     let build = format!("{BUILD} {}", recipe.digest);
-    let runner = Runner::new(&options.out.join("work"), build, options.threads, progress)?;
+    let runner = Runner::new(&options.out.join("work"), build, options.threads, options.ranks, progress)?;
     let decisions = decisions(&recipe, &gate)?;
     let mut run = Run { recipe: &recipe, gate: &gate, decisions, runner, inputs, stages: BTreeMap::new() };
-    let built = run.stages()?;
-    run.publish(options, &built, &key, secret.as_ref())
+    let built = run.stages();
+    if options.ranks.leads() {
+        return run.publish(options, &built?, &key, secret.as_ref());
+    }
+    // The one that leads may be done before this one has read the last of what it cleared away.
+    if let Err(error) = built
+        && !options.out.join("run.json").exists()
+    {
+        return Err(error);
+    }
+    progress.note("this rank's tasks are done; rank 0 publishes");
+    loop {
+        if let Some(report) = finished(options, &recipe, &gate)? {
+            return Ok(report);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+}
+
+/// What decisions rest on beside the recipe: policy, records and day.
+fn gate_state(gate: &Gate) -> Result<Sha256> {
+    let head = manifests::canonical::to_vec(&gate.records.head)?;
+    Ok(depends_on([&gate.policy.digest.as_bytes()[..], &head, gate.as_of.to_string().as_bytes()]))
 }
 
 /// The decisions that the recipe names, from the signed records.
@@ -217,10 +240,9 @@ impl Run<'_> {
         let elections = gate.records.elections.iter().filter(|e| self.recipe.elections.contains(&e.id)).cloned();
         let rules = Rules { recipe: self.recipe, gate, elections: elections.collect() };
         self.known_elections(&rules)?;
-        let head = manifests::canonical::to_vec(&gate.records.head)?;
-        let day = gate.as_of.to_string();
-        let parts: [&[u8]; 4] = [gate.policy.digest.as_bytes(), &head, self.recipe.digest.as_bytes(), day.as_bytes()];
-        let depends = depends_on_commits(depends_on(parts).as_bytes(), fact_commits.iter().chain(&cluster_commits));
+        let parts = [gate_state(gate)?, self.recipe.digest];
+        let parts = depends_on(parts.iter().map(|part| &part.as_bytes()[..]));
+        let depends = depends_on_commits(parts.as_bytes(), fact_commits.iter().chain(&cluster_commits));
         let tasks: Vec<Task<(&SliceRef, &PathBuf)>> = slices
             .iter()
             .zip(&fact_files)

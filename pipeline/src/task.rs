@@ -1,12 +1,14 @@
 //! Tasks: the unit of work, of resume and of scale-out. A stage is a list of tasks fixed from the input and never
 //! from the machine. A task writes files and then its commit record, which holds the key of everything that its
-//! output depends on; a task whose record has the same key and whose files have the same sizes is not run again.
+//! output depends on; a task whose record has the same key and whose files have the same sizes is not run again. Of
+//! several processes each runs its share and takes the others' from their commit records.
 //!
 //! Knows nothing of what tasks do.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use manifests::digest::{Hasher, Sha256};
 use manifests::store::write_atomic;
@@ -14,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::progress::Progress;
+use crate::ranks::Ranks;
 
 /// A file that a task wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +63,14 @@ pub struct Runner<'a> {
     work: PathBuf,
     build: String,
     threads: usize,
+    ranks: Ranks,
     progress: &'a dyn Progress,
 }
+
+/// How long a process sleeps between two looks for what another one commits.
+const LOOK: Duration = Duration::from_millis(50);
+/// Looks after which it says whom it waits for.
+const LOOKS: usize = 600;
 
 /// Digest of a list of parts that an output depends on.
 #[must_use]
@@ -90,9 +99,9 @@ impl<'a> Runner<'a> {
     ///
     /// # Errors
     /// [`Error::Io`] when the folder can't be made.
-    pub fn new(work: &Path, build: String, threads: usize, progress: &'a dyn Progress) -> Result<Self> {
+    pub fn new(work: &Path, build: String, threads: usize, ranks: Ranks, progress: &'a dyn Progress) -> Result<Self> {
         std::fs::create_dir_all(work).map_err(|e| Error::io(work, e))?;
-        Ok(Self { work: work.to_path_buf(), build, threads: threads.max(1), progress })
+        Ok(Self { work: work.to_path_buf(), build, threads: threads.max(1), ranks, progress })
     }
 
     /// The folder of a stage.
@@ -112,6 +121,7 @@ impl<'a> Runner<'a> {
     ///
     /// # Errors
     /// The error of the first task, in task order, that failed; tasks that were done stay done.
+    /// [`Error::FinishedElsewhere`] when another process has published the corpus meanwhile.
     pub fn run<I: Sync>(
         &self,
         stage: &Stage,
@@ -132,6 +142,9 @@ impl<'a> Runner<'a> {
                         if n >= tasks.len() || failed.load(Ordering::Relaxed) < n {
                             return;
                         }
+                        if !self.ranks.owns(n) {
+                            continue;
+                        }
                         let result = self.one(stage, &folder, &tasks[n], n, &work);
                         if result.is_err() {
                             failed.fetch_min(n, Ordering::Relaxed);
@@ -142,19 +155,51 @@ impl<'a> Runner<'a> {
                 });
             }
         });
-        let take = |slot: Mutex<Option<Result<Commit>>>| {
-            let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
-            result.unwrap_or_else(|| Err(Error::Bug(format!("a task of stage `{}` was not run", stage.name))))
-        };
-        let mut results: Vec<Result<Commit>> = done.into_iter().map(take).collect();
         let first = failed.into_inner();
-        if first < results.len() {
-            return Err(results
-                .swap_remove(first)
-                .err()
-                .unwrap_or_else(|| Error::Bug("a task failed and did not".into())));
+        let mut commits = Vec::with_capacity(tasks.len());
+        for (n, slot) in done.into_iter().enumerate() {
+            let result = slot.into_inner().unwrap_or_else(PoisonError::into_inner);
+            commits.push(match result {
+                Some(result) => result?,
+                // What failed stands later in the list, and is what this run has to say.
+                None if first < tasks.len() => continue,
+                None if self.ranks.owns(n) => {
+                    return Err(Error::Bug(format!("a task of stage `{}` was not run", stage.name)));
+                }
+                None => self.of_another(stage, &folder, &tasks[n], n)?,
+            });
         }
-        results.into_iter().collect()
+        Ok(commits)
+    }
+
+    /// What everything that a task writes depends on.
+    fn key<I>(&self, stage: &Stage, task: &Task<I>) -> Sha256 {
+        let version = stage.version.to_le_bytes();
+        depends_on([stage.name.as_bytes(), &version, self.build.as_bytes(), task.depends.as_bytes()])
+    }
+
+    /// The commit of a task that another process runs, as soon as it is there.
+    fn of_another<I>(&self, stage: &Stage, folder: &Path, task: &Task<I>, n: usize) -> Result<Commit> {
+        let (key, record) = (self.key(stage, task), folder.join(format!("{n:05}.commit.json")));
+        for look in 1usize.. {
+            if let Some(commit) = committed(&record, folder, key) {
+                self.progress.task_done();
+                return Ok(commit);
+            }
+            // The one that leads clears the work folder after publishing: what is not there may be done with.
+            if self.work.with_file_name("run.json").exists() {
+                return Err(Error::FinishedElsewhere);
+            }
+            if look.is_multiple_of(LOOKS) {
+                let owner = self.ranks.owner(n);
+                self.progress.note(&format!(
+                    "waiting for rank {owner}: task {n} of stage `{}`; if that process ended, start it again",
+                    stage.name
+                ));
+            }
+            std::thread::sleep(LOOK);
+        }
+        Err(Error::FinishedElsewhere)
     }
 
     fn one<I>(
@@ -165,9 +210,7 @@ impl<'a> Runner<'a> {
         n: usize,
         work: &(impl Fn(&I, usize, &Path) -> Result<Vec<String>> + Sync),
     ) -> Result<Commit> {
-        let version = stage.version.to_le_bytes();
-        let parts: [&[u8]; 4] = [stage.name.as_bytes(), &version, self.build.as_bytes(), task.depends.as_bytes()];
-        let key = depends_on(parts);
+        let key = self.key(stage, task);
         let record = folder.join(format!("{n:05}.commit.json"));
         if let Some(commit) = committed(&record, folder, key) {
             tracing::debug!(stage = stage.name, task = n, "done before");

@@ -25,6 +25,12 @@ pub(crate) struct BuildArgs {
     /// Tasks that run at once; changes no output [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
+    /// Which one of --world processes this is, from 0; all of them share the corpus folder
+    #[arg(long, value_name = "I", requires = "world", default_value_t = 0)]
+    pub rank: usize,
+    /// Processes that build this corpus together, on one machine or many; changes no output
+    #[arg(long, value_name = "N", requires = "rank", default_value_t = 1)]
+    pub world: usize,
     /// Go on with a build that was stopped
     #[arg(long)]
     pub resume: bool,

@@ -2,6 +2,7 @@
 
 use pipeline::audit::thousands;
 use pipeline::build::{BuildOptions, BuildReport};
+use pipeline::ranks::Ranks;
 use pipeline::run::build;
 
 use crate::args::BuildArgs;
@@ -25,6 +26,7 @@ pub(super) fn run(args: &BuildArgs, output: &Output) -> Outcome<Exit> {
         records: settings.records,
         as_of: settings.as_of,
         memory: settings.memory,
+        ranks: Ranks::new(args.rank, args.world)?,
     };
     let progress = crate::progress::listener(output);
     let report = build(&options, progress.as_ref());
