@@ -19,8 +19,8 @@ pub(crate) fn claim_folder(options: &BuildOptions) -> Result<()> {
     let out = &options.out;
     std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
     let mut entries = std::fs::read_dir(out).map_err(|e| Error::io(out, e))?;
-    let (several, has) = (!options.ranks.is_alone(), |name: &str| out.join(name).exists());
-    let joins = several && (has("work/build.json") || has("run.json"));
+    let (several, has) = (!options.ranks.is_alone(), |name: &str| is_there(&out.join(name)));
+    let joins = several && (has("work/build.json")? || has("run.json")?);
     let ours = |name: &std::ffi::OsStr| name == "records" || several && name == "work";
     let used = !joins && entries.any(|e| e.is_ok_and(|e| !ours(&e.file_name())));
     if used && !options.resume {
@@ -30,6 +30,11 @@ pub(crate) fn claim_folder(options: &BuildOptions) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Whether there is such a file.
+pub(crate) fn is_there(path: &Path) -> Result<bool> {
+    path.try_exists().map_err(|e| Error::io(path, e))
 }
 
 /// A former run that was finished, when the folder holds one of this recipe and build: nothing is left to do but to

@@ -19,7 +19,7 @@ use manifests::trust::Role;
 
 use crate::build::{BUILD, BuildOptions, BuildReport, RunRecord, StageRecord};
 use crate::error::{Error, Result};
-use crate::folders::{claim_folder, clear, finished, folder_digest};
+use crate::folders::{claim_folder, clear, finished, folder_digest, is_there};
 use crate::progress::Progress;
 use crate::ranks;
 use crate::recipe::{Recipe, TokenizerPlan};
@@ -82,7 +82,7 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<BuildRep
     }
     // The one that leads may be done before this one has read the last of what it cleared away.
     if let Err(error) = built
-        && !options.out.join("run.json").exists()
+        && !is_there(&options.out.join("run.json"))?
     {
         return Err(error);
     }

@@ -15,6 +15,7 @@ use manifests::store::write_atomic;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::folders::is_there;
 use crate::progress::Progress;
 use crate::ranks::Ranks;
 
@@ -187,7 +188,7 @@ impl<'a> Runner<'a> {
                 return Ok(commit);
             }
             // The one that leads clears the work folder after publishing: what is not there may be done with.
-            if self.work.with_file_name("run.json").exists() {
+            if is_there(&self.work.with_file_name("run.json"))? {
                 return Err(Error::FinishedElsewhere);
             }
             if look.is_multiple_of(LOOKS) {
