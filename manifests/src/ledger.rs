@@ -59,6 +59,7 @@ pub fn ledger_schema() -> Arc<Schema> {
         Field::new("copies", DataType::UInt32, false),
         Field::new("duplicate_of", DataType::FixedSizeBinary(16), true),
         Field::new("matched", DataType::FixedSizeBinary(16), true),
+        Field::new("cluster_size", DataType::UInt32, true),
         text("shard", true),
         Field::new("row", DataType::UInt32, true),
     ]))

@@ -23,7 +23,7 @@ use crate::table::TableWriter;
 use crate::task::Stage;
 
 /// The stage.
-pub const STAGE: Stage = Stage { name: "cluster", version: 1 };
+pub const STAGE: Stage = Stage { name: "cluster", version: 2 };
 
 /// The columns of a bucket's clusters: one row a document.
 #[must_use]
@@ -33,6 +33,7 @@ pub fn schema() -> Arc<Schema> {
         Field::new("row", DataType::UInt32, false),
         Field::new("is_survivor", DataType::Boolean, false),
         Field::new("survivor", DataType::FixedSizeBinary(16), false),
+        Field::new("size", DataType::UInt32, false),
         Field::new("conclusion", DataType::Utf8, false),
         Field::new("sources", DataType::Utf8, false),
         Field::new("rightsholders", DataType::Utf8, false),
@@ -115,7 +116,8 @@ fn write_cluster(
     let conclusion = to_json(&conclude_cluster_with(&conclusions, Sha256::from_bytes(text), decisions))?;
     let sources = to_json(&members.iter().map(|m| &m.source).collect::<BTreeSet<_>>())?;
     let holders = to_json(&members.iter().filter_map(|m| m.rightsholder.as_ref()).collect::<BTreeSet<_>>())?;
-    let [mut slices, mut rows] = [(); 2].map(|()| UInt32Builder::new());
+    let size = u32::try_from(members.len()).map_err(|_| Error::Bug("a cluster of 2³² documents".to_owned()))?;
+    let [mut slices, mut rows, mut sizes] = [(); 3].map(|()| UInt32Builder::new());
     let [mut concluded, mut from, mut held] = [(); 3].map(|()| StringBuilder::new());
     let (mut survives, mut survivor) = (BooleanBuilder::new(), FixedSizeBinaryBuilder::new(16));
     for (i, member) in members.iter().enumerate() {
@@ -123,6 +125,7 @@ fn write_cluster(
         rows.append_value(member.row);
         survives.append_value(i == 0);
         push_bytes(&mut survivor, Some(&first.doc_id))?;
+        sizes.append_value(size);
         concluded.append_value(&conclusion);
         from.append_value(&sources);
         held.append_value(&holders);
@@ -132,6 +135,7 @@ fn write_cluster(
         Arc::new(rows.finish()),
         Arc::new(survives.finish()),
         Arc::new(survivor.finish()),
+        Arc::new(sizes.finish()),
         Arc::new(concluded.finish()),
         Arc::new(from.finish()),
         Arc::new(held.finish()),

@@ -6,23 +6,23 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, FixedSizeBinaryArray, FixedSizeBinaryBuilder, LargeStringArray, StringArray, StringBuilder,
-    UInt32Builder, UInt64Array, UInt64Builder,
+    Array, ArrayRef, FixedSizeBinaryArray, FixedSizeBinaryBuilder, StringArray, StringBuilder, UInt32Builder,
+    UInt64Array, UInt64Builder,
 };
 use arrow::record_batch::RecordBatch;
 use manifests::claim::{Claim, Signal, Statement};
 use manifests::digest::hex;
 use manifests::exposure::Cell;
-use manifests::ledger::{Decision, claims_schema, ledger_schema};
+use manifests::ledger::{claims_schema, ledger_schema};
 
-use super::tokenizer::DecidedSlice;
+use super::decided::{Decided, DecidedSlice, Rows};
 use crate::columns::{column, from_json, push_bytes};
 use crate::error::{Error, Result};
-use crate::table::{TableWriter, read};
+use crate::table::TableWriter;
 use crate::task::Stage;
 
 /// The stage.
-pub const STAGE: Stage = Stage { name: "ledger", version: 1 };
+pub const STAGE: Stage = Stage { name: "ledger", version: 2 };
 
 /// Where a kept row of a slice went.
 #[derive(Clone, Debug)]
@@ -43,14 +43,10 @@ pub fn run(slice: &DecidedSlice, placed: &BTreeMap<u32, Placed>, n: usize, folde
     let names = vec![format!("ledger-{n:05}.parquet"), format!("claims-{n:05}.parquet")];
     let mut ledger = TableWriter::create(&folder.join(&names[0]), ledger_schema())?;
     let mut claims = TableWriter::create(&folder.join(&names[1]), claims_schema())?;
-    let mut first = 0;
-    let files = read(&slice.slice.file)?.zip(read(&slice.facts)?).zip(read(&slice.decisions)?);
-    for ((rows, facts), decisions) in files {
-        let (rows, facts, decisions) = (rows?, facts?, decisions?);
-        ledger.write(batch(slice, &rows, &facts, &decisions, first, placed)?)?;
-        claims.write(claims_of(slice, &rows)?)?;
-        first += u32::try_from(rows.num_rows()).map_err(|_| Error::Bug("a batch of more than 2³² rows".to_owned()))?;
-    }
+    slice.each(|rows| {
+        ledger.write(batch(slice, &rows, placed)?)?;
+        claims.write(claims_of(slice, &rows.slice)?)
+    })?;
     ledger.finish()?;
     claims.finish()?;
     Ok(names)
@@ -74,47 +70,37 @@ pub fn source_claims(source: &str, file: &Path, name: &str, folder: &Path) -> Re
 }
 
 /// Bytes of a row: in + added = out + removed, or the ledger does not balance.
-fn bytes(rows: &RecordBatch, facts: &RecordBatch, i: usize, kept: bool) -> Result<[u64; 4]> {
+fn bytes(rows: &Rows, i: usize) -> Result<[u64; 4]> {
     let get = |batch: &RecordBatch, name: &str| -> Result<u64> { Ok(column::<UInt64Array>(batch, name)?.value(i)) };
-    let (texts, edited): (&LargeStringArray, &LargeStringArray) = (column(rows, "text")?, column(facts, "text")?);
-    let length = |a: &LargeStringArray| if a.is_valid(i) { Some(a.value(i).len() as u64) } else { None };
-    let read = get(rows, "bytes_in")?;
-    let added = get(rows, "bytes_added")? + get(facts, "bytes_added")?;
-    let removed = get(rows, "bytes_removed")? + get(facts, "bytes_removed")?;
-    let out = length(edited).or_else(|| length(texts)).unwrap_or(0);
+    let decided = &rows.decided[i];
+    let read = get(&rows.slice, "bytes_in")?;
+    let added = get(&rows.slice, "bytes_added")? + get(&rows.facts, "bytes_added")?;
+    let removed = get(&rows.slice, "bytes_removed")? + get(&rows.facts, "bytes_removed")? + decided.bytes_removed;
+    let out = rows.text(i)?.map_or(0, |text| text.len() as u64);
     if read + added != out + removed {
         return Err(Error::Unbalanced(format!("{read} bytes in + {added} added is not {out} out + {removed} removed")));
     }
-    Ok(if kept { [read, added, removed, out] } else { [read, added, read + added, 0] })
+    Ok(if decided.stays() { [read, added, removed, out] } else { [read, added, read + added, 0] })
 }
 
-fn batch(
-    slice: &DecidedSlice,
-    rows: &RecordBatch,
-    facts: &RecordBatch,
-    decisions: &RecordBatch,
-    first: u32,
-    placed: &BTreeMap<u32, Placed>,
-) -> Result<RecordBatch> {
-    let ids: &FixedSizeBinaryArray = column(rows, "doc_id")?;
-    let digests: &FixedSizeBinaryArray = column(facts, "digest")?;
-    let duplicates: &FixedSizeBinaryArray = column(decisions, "duplicate_of")?;
-    let (decision, cells): (&StringArray, &StringArray) = (column(decisions, "decision")?, column(decisions, "cell")?);
-    let count = rows.num_rows();
+fn batch(slice: &DecidedSlice, rows: &Rows, placed: &BTreeMap<u32, Placed>) -> Result<RecordBatch> {
+    let ids: &FixedSizeBinaryArray = column(&rows.slice, "doc_id")?;
+    let digests: &FixedSizeBinaryArray = column(&rows.facts, "digest")?;
+    let decisions = Decided::batch(&rows.decided)?;
+    let first = u32::try_from(rows.first).map_err(|_| Error::Bug("more than 2³² rows of a slice".to_owned()))?;
     let [mut digest, mut source, mut set, mut state, mut license, mut cell_id, mut shard] =
         [(); 7].map(|()| StringBuilder::new());
     let [mut b0, mut b1, mut b2, mut b3, mut n_tokens] = [(); 5].map(|()| UInt64Builder::new());
     let [mut copies, mut shard_row] = [(); 2].map(|()| UInt32Builder::new());
-    let (mut id, mut duplicate, mut matched) =
-        (FixedSizeBinaryBuilder::new(16), FixedSizeBinaryBuilder::new(16), FixedSizeBinaryBuilder::new(16));
-    for (i, row) in (0..count).zip(first..) {
-        let stays = decision.value(i) != Decision::Dropped.as_str();
+    let mut id = FixedSizeBinaryBuilder::new(16);
+    for ((i, decided), row) in rows.decided.iter().enumerate().zip(first..) {
+        let stays = decided.stays();
         let place = placed.get(&row);
         if stays != place.is_some() {
             return Err(Error::Unbalanced(format!(
                 "row {row} of a slice of `{}` is {} and {} in a shard",
                 slice.slice.source.id,
-                decision.value(i),
+                decided.decision.as_str(),
                 if place.is_some() { "is" } else { "is not" }
             )));
         }
@@ -122,18 +108,15 @@ fn batch(
         digest.append_option(digests.is_valid(i).then(|| format!("sha256:{}", hex(digests.value(i)))));
         source.append_value(slice.slice.source.id.as_str());
         set.append_value(slice.slice.source.set.as_str());
-        let cell: Option<Cell> = if cells.is_valid(i) { Some(from_json(cells.value(i))?) } else { None };
+        let cell: Option<Cell> = decided.cell.as_deref().map(from_json).transpose()?;
         state.append_option(cell.as_ref().map(|c| c.state.as_str()));
         license.append_option(cell.as_ref().map(Cell::label));
         cell_id.append_option(cell.as_ref().map(Cell::digest).transpose()?.map(|d| d.to_string()));
-        for (builder, value) in [&mut b0, &mut b1, &mut b2, &mut b3].into_iter().zip(bytes(rows, facts, i, stays)?) {
+        for (builder, value) in [&mut b0, &mut b1, &mut b2, &mut b3].into_iter().zip(bytes(rows, i)?) {
             builder.append_value(value);
         }
         n_tokens.append_value(place.map_or(0, |p| u64::from(p.n_tokens)));
         copies.append_value(u32::from(stays));
-        let twin = duplicates.is_valid(i).then(|| duplicates.value(i));
-        push_bytes(&mut duplicate, twin)?;
-        push_bytes(&mut matched, twin)?;
         shard.append_option(place.map(|p| p.shard.as_str()));
         shard_row.append_option(place.map(|p| p.row));
     }
@@ -142,27 +125,28 @@ fn batch(
     };
     let columns: Vec<ArrayRef> = vec![
         Arc::new(id.finish()),
-        taken(rows, "declared_id")?,
+        taken(&rows.slice, "declared_id")?,
         Arc::new(digest.finish()),
         Arc::new(source.finish()),
-        taken(rows, "path")?,
+        taken(&rows.slice, "path")?,
         Arc::new(set.finish()),
-        taken(decisions, "decision")?,
-        taken(decisions, "stage")?,
-        taken(decisions, "reason")?,
-        taken(decisions, "detail")?,
+        taken(&decisions, "decision")?,
+        taken(&decisions, "stage")?,
+        taken(&decisions, "reason")?,
+        taken(&decisions, "detail")?,
         Arc::new(state.finish()),
         Arc::new(license.finish()),
         Arc::new(cell_id.finish()),
-        taken(decisions, "tier")?,
+        taken(&decisions, "tier")?,
         Arc::new(b0.finish()),
         Arc::new(b1.finish()),
         Arc::new(b2.finish()),
         Arc::new(b3.finish()),
         Arc::new(n_tokens.finish()),
         Arc::new(copies.finish()),
-        Arc::new(duplicate.finish()),
-        Arc::new(matched.finish()),
+        taken(&decisions, "duplicate_of")?,
+        taken(&decisions, "matched")?,
+        taken(&decisions, "cluster_size")?,
         Arc::new(shard.finish()),
         Arc::new(shard_row.finish()),
     ];

@@ -22,7 +22,7 @@ use crate::table::TableWriter;
 use crate::task::Stage;
 
 /// The stage.
-pub const STAGE: Stage = Stage { name: "read", version: 2 };
+pub const STAGE: Stage = Stage { name: "read", version: 3 };
 /// The most documents of a slice.
 const SLICE_ROWS: usize = 4096;
 /// The most bytes of text of a slice.
@@ -38,6 +38,7 @@ pub fn schema() -> Arc<Schema> {
         Field::new("doc_id", DataType::FixedSizeBinary(16), false),
         text("declared_id", true),
         text("path", false),
+        text("url", true),
         Field::new("text", DataType::LargeUtf8, true),
         text("reason", true),
         text("detail", true),
@@ -100,6 +101,7 @@ struct Slice {
     doc_id: FixedSizeBinaryBuilder,
     declared_id: StringBuilder,
     path: StringBuilder,
+    url: StringBuilder,
     text: LargeStringBuilder,
     reason: StringBuilder,
     detail: StringBuilder,
@@ -118,6 +120,7 @@ impl Slice {
             doc_id: FixedSizeBinaryBuilder::new(16),
             declared_id: StringBuilder::new(),
             path: StringBuilder::new(),
+            url: StringBuilder::new(),
             text: LargeStringBuilder::new(),
             reason: StringBuilder::new(),
             detail: StringBuilder::new(),
@@ -146,6 +149,7 @@ impl Slice {
         push_bytes(&mut self.doc_id, Some(document.doc_id().as_bytes()))?;
         self.declared_id.append_option(document.declared_id.as_deref());
         self.path.append_value(&document.path);
+        self.url.append_option(document.context.url.as_deref());
         self.text.append_value(&document.text);
         self.reason.append_null();
         self.detail.append_null();
@@ -164,6 +168,7 @@ impl Slice {
         push_bytes(&mut self.doc_id, Some(failed.doc_id().as_bytes()))?;
         self.declared_id.append_null();
         self.path.append_value(&failed.path);
+        self.url.append_null();
         self.text.append_null();
         self.reason.append_value(failed.reason.to_string());
         self.detail.append_value(format!("record {} at byte {}: {}", failed.record, failed.offset, failed.detail));
@@ -181,6 +186,7 @@ impl Slice {
             Arc::new(self.doc_id.finish()),
             Arc::new(self.declared_id.finish()),
             Arc::new(self.path.finish()),
+            Arc::new(self.url.finish()),
             Arc::new(self.text.finish()),
             Arc::new(self.reason.finish()),
             Arc::new(self.detail.finish()),

@@ -17,7 +17,7 @@ use manifests::store::write_atomic;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 
-use super::tokenizer::DecidedSlice;
+use super::decided::DecidedSlice;
 use crate::columns::{column, doc_id, from_json};
 use crate::error::{Error, Result};
 use crate::task::Stage;

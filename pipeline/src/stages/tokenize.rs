@@ -4,21 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, FixedSizeBinaryArray, FixedSizeBinaryBuilder, LargeStringArray, ListBuilder, StringArray,
-    StringBuilder, UInt32Builder, UInt64Builder,
+    ArrayRef, FixedSizeBinaryArray, FixedSizeBinaryBuilder, ListBuilder, StringBuilder, UInt32Builder, UInt64Builder,
 };
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use corpus::tokenize::Tokenizer;
 use manifests::digest::Hasher;
 use manifests::exposure::Cell;
-use manifests::ledger::Decision;
 
-use super::decide::order_of;
-use super::tokenizer::{DecidedSlice, failed};
+use super::decided::{DecidedSlice, Rows};
+use super::hold_out::order_of;
+use super::tokenizer::failed;
 use crate::columns::{column, doc_id, from_json, push_bytes};
 use crate::error::{Error, Result};
-use crate::table::{TableWriter, read};
+use crate::table::TableWriter;
 use crate::task::Stage;
 
 /// The stage.
@@ -51,30 +50,14 @@ pub fn schema() -> Arc<Schema> {
 pub fn run(slice: &DecidedSlice, tokenizer: &Tokenizer, seed: u64, n: usize, folder: &Path) -> Result<Vec<String>> {
     let name = format!("{n:05}.parquet");
     let mut writer = TableWriter::create(&folder.join(&name), schema())?;
-    let mut first = 0;
-    let files = read(&slice.slice.file)?.zip(read(&slice.facts)?).zip(read(&slice.decisions)?);
-    for ((rows, facts), decisions) in files {
-        let (rows, facts, decisions) = (rows?, facts?, decisions?);
-        writer.write(batch(&rows, &facts, &decisions, first, tokenizer, seed)?)?;
-        first += rows.num_rows();
-    }
+    slice.each(|rows| writer.write(batch(&rows, tokenizer, seed)?))?;
     writer.finish()?;
     Ok(vec![name])
 }
 
-fn batch(
-    rows: &RecordBatch,
-    facts: &RecordBatch,
-    decisions: &RecordBatch,
-    first: usize,
-    tokenizer: &Tokenizer,
-    seed: u64,
-) -> Result<RecordBatch> {
-    let ids: &FixedSizeBinaryArray = column(rows, "doc_id")?;
-    let (texts, edited): (&LargeStringArray, &LargeStringArray) = (column(rows, "text")?, column(facts, "text")?);
-    let digests: &FixedSizeBinaryArray = column(facts, "digest")?;
-    let (decision, tier): (&StringArray, &StringArray) = (column(decisions, "decision")?, column(decisions, "tier")?);
-    let (cells, evidence): (&StringArray, &StringArray) = (column(decisions, "cell")?, column(decisions, "evidence")?);
+fn batch(rows: &Rows, tokenizer: &Tokenizer, seed: u64) -> Result<RecordBatch> {
+    let ids: &FixedSizeBinaryArray = column(&rows.slice, "doc_id")?;
+    let digests: &FixedSizeBinaryArray = column(&rows.facts, "digest")?;
     let [mut row, mut count] = [(); 2].map(|()| UInt32Builder::new());
     let (mut id, mut text) = (FixedSizeBinaryBuilder::new(16), FixedSizeBinaryBuilder::new(32));
     let [mut kept, mut tiers, mut license, mut cell, mut proof] = [(); 5].map(|()| StringBuilder::new());
@@ -82,19 +65,21 @@ fn batch(
     let item = Arc::new(Field::new("item", DataType::UInt32, false));
     let mut tokens = ListBuilder::new(UInt32Builder::new()).with_field(item);
     let mut buffer = Vec::new();
-    for i in (0..rows.num_rows()).filter(|i| decision.value(*i) != Decision::Dropped.as_str()) {
+    for (i, decided) in rows.decided.iter().enumerate().filter(|(_, row)| row.stays()) {
         buffer.clear();
-        let words = if edited.is_valid(i) { edited.value(i) } else { texts.value(i) };
+        let missing = |what: &str| Error::Bug(format!("a document that stays has no {what}"));
+        let words = rows.text(i)?.ok_or_else(|| missing("text"))?;
         tokenizer.encode_into(words, &mut buffer).map_err(failed)?;
         let number = |n: usize| u32::try_from(n).map_err(|_| Error::Bug("more than 2³² in one slice".to_owned()));
-        row.append_value(number(first + i)?);
+        row.append_value(number(rows.first + i)?);
         push_bytes(&mut id, Some(ids.value(i)))?;
         push_bytes(&mut text, Some(digests.value(i)))?;
-        kept.append_value(decision.value(i));
-        tiers.append_value(tier.value(i));
-        license.append_value(from_json::<Cell>(cells.value(i))?.label());
-        cell.append_value(cells.value(i));
-        proof.append_option(evidence.is_valid(i).then(|| evidence.value(i)));
+        kept.append_value(decided.decision.as_str());
+        tiers.append_value(decided.tier.as_ref().ok_or_else(|| missing("tier"))?);
+        let of = decided.cell.as_ref().ok_or_else(|| missing("cell"))?;
+        license.append_value(from_json::<Cell>(of)?.label());
+        cell.append_value(of);
+        proof.append_option(decided.evidence.as_deref());
         let mut hasher = Hasher::new();
         hasher.update(b"flexmix/order/1");
         hasher.field(&seed.to_le_bytes());

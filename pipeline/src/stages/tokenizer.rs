@@ -3,30 +3,16 @@
 
 use std::path::Path;
 
-use arrow::array::{Array, LargeStringArray, StringArray};
 use corpus::tokenize::{Tokenizer, train_bpe};
 use manifests::ledger::Decision;
 
-use crate::columns::column;
+use super::decided::{Decided, DecidedSlice};
 use crate::error::{Error, Result};
 use crate::recipe::{Recipe, TokenizerPlan};
-use crate::slice::SliceRef;
-use crate::table::read;
 use crate::task::Stage;
 
 /// The stage.
 pub const STAGE: Stage = Stage { name: "tokenizer", version: 1 };
-
-/// A slice with what former stages found out about it.
-#[derive(Clone, Debug)]
-pub struct DecidedSlice {
-    /// The slice.
-    pub slice: SliceRef,
-    /// Its facts.
-    pub facts: std::path::PathBuf,
-    /// Its decisions.
-    pub decisions: std::path::PathBuf,
-}
 
 /// Writes `tokenizer.json`.
 ///
@@ -38,9 +24,11 @@ pub fn run(recipe: &Recipe, slices: &[DecidedSlice], folder: &Path) -> Result<Ve
         TokenizerPlan::Train { set, vocabulary } => {
             let mut texts = Vec::new();
             for slice in slices.iter().filter(|s| s.slice.source.set == *set) {
-                slice.each_text(|text, row| {
-                    if row.decision == Decision::Kept.as_str() && recipe.anchor_tiers.contains(&row.tier) {
-                        texts.push(text.to_owned());
+                slice.each(|rows| {
+                    let anchors = |row: &Decided| row.tier.as_ref().is_some_and(|t| recipe.anchor_tiers.contains(t));
+                    let read = |(_, row): &(usize, &Decided)| row.decision == Decision::Kept && anchors(row);
+                    for (i, _) in rows.decided.iter().enumerate().filter(read) {
+                        texts.extend(rows.text(i)?.map(str::to_owned));
                     }
                     Ok(())
                 })?;
@@ -61,39 +49,4 @@ pub fn run(recipe: &Recipe, slices: &[DecidedSlice], folder: &Path) -> Result<Ve
 
 pub(super) fn failed(error: impl std::fmt::Display) -> Error {
     Error::Tokenizer(error.to_string())
-}
-
-/// What a text's row says beside its text.
-pub struct TextRow {
-    /// The row in its slice.
-    pub row: usize,
-    /// The decision's name.
-    pub decision: String,
-    /// The tier; empty when there is none.
-    pub tier: String,
-}
-
-impl DecidedSlice {
-    /// Every readable text of the slice, as the filters left it, with its row.
-    ///
-    /// # Errors
-    /// A file that can't be read, or what `each` returns.
-    pub fn each_text(&self, mut each: impl FnMut(&str, &TextRow) -> Result<()>) -> Result<()> {
-        let mut first = 0;
-        for ((slice, facts), decisions) in read(&self.slice.file)?.zip(read(&self.facts)?).zip(read(&self.decisions)?) {
-            let (slice, facts, decisions) = (slice?, facts?, decisions?);
-            let (texts, edited): (&LargeStringArray, &LargeStringArray) =
-                (column(&slice, "text")?, column(&facts, "text")?);
-            let (decision, tier): (&StringArray, &StringArray) =
-                (column(&decisions, "decision")?, column(&decisions, "tier")?);
-            for i in (0..slice.num_rows()).filter(|i| texts.is_valid(*i)) {
-                let text = if edited.is_valid(i) { edited.value(i) } else { texts.value(i) };
-                let tier = if tier.is_valid(i) { tier.value(i) } else { "" };
-                let row = TextRow { row: first + i, decision: decision.value(i).to_owned(), tier: tier.to_owned() };
-                each(text, &row)?;
-            }
-            first += slice.num_rows();
-        }
-        Ok(())
-    }
 }

@@ -10,9 +10,10 @@ use arrow::array::{
     Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
 };
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::Schema;
 use manifests::digest::Sha256;
 use manifests::id::DocId;
-use manifests::ledger::{Decision, claims_schema, ledger_schema};
+use manifests::ledger::Decision;
 use manifests::merkle::FileLeaf;
 use manifests::rebuild::RewrittenFile;
 
@@ -61,8 +62,9 @@ pub(super) fn evidence(
         if let Some(folder) = new.parent() {
             std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
         }
-        let schema = if is_ledger { ledger_schema() } else { claims_schema() };
-        let mut writer = TableWriter::create(&new, schema)?;
+        // The columns that it was written with: a ledger of a former build may lack one that this build writes.
+        let Some(first) = batches.first() else { continue };
+        let mut writer = TableWriter::create(&new, plain(first))?;
         for (old, edited) in batches.into_iter().zip(edited) {
             writer.write(edited.unwrap_or(old))?;
         }
@@ -72,6 +74,11 @@ pub(super) fn evidence(
         done.leaves.push(FileLeaf { path: leaf.path.clone(), length, digest });
     }
     Ok(done)
+}
+
+/// The columns of a file, without what a reader adds to them.
+fn plain(batch: &RecordBatch) -> Arc<Schema> {
+    Arc::new(Schema::new(batch.schema().fields().clone()))
 }
 
 fn ids(batch: &RecordBatch) -> Result<Vec<Option<DocId>>> {
@@ -136,7 +143,7 @@ fn ledger(batch: &RecordBatch, taken: &Taken, rows: &BTreeMap<DocId, u32>) -> Re
         now.filter(|_| !gone(id))
     });
     set("row", Arc::new(places.collect::<UInt32Array>()))?;
-    Ok(Some(RecordBatch::try_new(ledger_schema(), columns)?))
+    Ok(Some(RecordBatch::try_new(plain(batch), columns)?))
 }
 
 impl Editing<'_> {

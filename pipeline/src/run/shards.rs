@@ -1,0 +1,123 @@
+//! Shards: tokens of what stays, the shards that they lie in, and the ledger of everything that was read.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use corpus::tokenize::Tokenizer;
+use manifests::digest::Sha256;
+use manifests::manifest::TokenizerRef;
+
+use super::{Built, ClaimsFile, Run, paths};
+use crate::error::{Error, Result};
+use crate::recipe::{Recipe, TokenizerPlan};
+use crate::stages::decided::DecidedSlice;
+use crate::stages::ledger::Placed;
+use crate::stages::shard::SetPlan;
+use crate::stages::{ledger, read, shard, tokenize, tokenizer};
+use crate::task::{Commit, Task, depends_on, depends_on_commits};
+
+impl Run<'_> {
+    /// Tokens, shards and ledger of what was decided.
+    pub(super) fn shards(&mut self, slices: Vec<DecidedSlice>) -> Result<Built> {
+        let recipe = self.recipe;
+        let all =
+            depends_on(slices.iter().flat_map(|s| [&s.slice.output.digest, &s.digest]).map(|d| &d.as_bytes()[..]));
+
+        let plan = format!("{:?} {:?}", recipe.tokenizer, recipe.anchor_tiers);
+        let depends = depends_on([plan.as_bytes(), all.as_bytes()]);
+        let tokenizer_commit = self.stage(&tokenizer::STAGE, &[Task { input: (), depends }], |(), _, folder| {
+            tokenizer::run(recipe, &slices, folder)
+        })?;
+        let tokenizer_file = self.runner.folder(&tokenizer::STAGE).join("tokenizer.json");
+        let (tokenizer, tokenizer_ref) = load_tokenizer(&tokenizer_file, recipe)?;
+
+        let parameters = depends_on_commits(&recipe.seed.to_le_bytes(), &tokenizer_commit);
+        let tasks: Vec<Task<&DecidedSlice>> = slices
+            .iter()
+            .map(|slice| Task {
+                input: slice,
+                depends: depends_on([
+                    &slice.digest.as_bytes()[..],
+                    parameters.as_bytes(),
+                    slice.slice.output.digest.as_bytes(),
+                ]),
+            })
+            .collect();
+        let commits = self.stage(&tokenize::STAGE, &tasks, |slice, n, folder| {
+            tokenize::run(slice, &tokenizer, recipe.seed, n, folder)
+        })?;
+        let tokens = paths(&self.runner.folder(&tokenize::STAGE), &commits);
+        let sets = self.shard(&slices, &tokens, &commits)?;
+        let (ledgers, claims) = self.ledger(&slices, &sets, all)?;
+        Ok(Built { slices, sets, ledgers, claims, tokenizer: tokenizer_file, tokenizer_ref, warnings: Vec::new() })
+    }
+
+    fn shard(&mut self, slices: &[DecidedSlice], tokens: &[PathBuf], commits: &[Commit]) -> Result<Vec<SetPlan>> {
+        let recipe = self.recipe;
+        let sets = shard::plan(slices, tokens, recipe.shard_tokens)?;
+        let limits = [recipe.shard_tokens.to_le_bytes(), recipe.row_group_tokens.to_le_bytes()].concat();
+        let depends = depends_on_commits(&limits, commits);
+        let inputs = sets.iter().flat_map(|set| set.shards.iter().map(move |shard| (set, shard)));
+        let tasks: Vec<Task<(&SetPlan, &shard::ShardPlan)>> = inputs.map(|input| Task { input, depends }).collect();
+        self.stage(&shard::STAGE, &tasks, |(set, shard), _, folder| {
+            shard::run(set, shard, tokens, recipe.row_group_tokens, folder)
+        })?;
+        Ok(sets)
+    }
+
+    fn ledger(
+        &mut self,
+        slices: &[DecidedSlice],
+        sets: &[SetPlan],
+        all: Sha256,
+    ) -> Result<(Vec<PathBuf>, Vec<ClaimsFile>)> {
+        let mut placed: Vec<BTreeMap<u32, Placed>> = vec![BTreeMap::new(); slices.len()];
+        for set in sets {
+            for shard in &set.shards {
+                for (kept, row) in set.kept[shard.range.clone()].iter().zip(0..) {
+                    let place = Placed { n_tokens: kept.n_tokens, shard: shard.name.clone(), row };
+                    placed[kept.place.0].insert(kept.slice_row, place);
+                }
+            }
+        }
+        let shards = self.stages.get(shard::STAGE.name).map_or(all, |s| s.outputs);
+        let depends = depends_on([all.as_bytes(), &shards.as_bytes()[..]]);
+        let inputs = slices.iter().zip(&placed);
+        let tasks: Vec<Task<(&DecidedSlice, &BTreeMap<u32, Placed>)>> =
+            inputs.map(|input| Task { input, depends }).collect();
+        let commits =
+            self.stage(&ledger::STAGE, &tasks, |(slice, placed), n, folder| ledger::run(slice, placed, n, folder))?;
+        let folder = self.runner.folder(&ledger::STAGE);
+        let (mut ledgers, mut claims) = (Vec::new(), Vec::new());
+        for (n, commit) in commits.iter().enumerate() {
+            ledgers.push(folder.join(&commit.outputs[0].name));
+            let set = slices[n].slice.source.set.clone();
+            claims.push((folder.join(&commit.outputs[1].name), format!("documents-{n:05}.parquet"), set));
+        }
+        Ok((ledgers, claims))
+    }
+
+    /// The claims that cover whole sources.
+    pub(super) fn source_claims(&self, commits: &[Commit]) -> Result<Vec<ClaimsFile>> {
+        let (from, to) = (self.runner.folder(&read::STAGE), self.runner.folder(&ledger::STAGE));
+        let mut files = Vec::new();
+        for (n, (source, commit)) in self.recipe.sources.iter().zip(commits).enumerate() {
+            let name = format!("source-{n:05}.parquet");
+            ledger::source_claims(source.id.as_str(), &from.join(&commit.outputs[0].name), &name, &to)?;
+            files.push((to.join(&name), name, source.set.clone()));
+        }
+        Ok(files)
+    }
+}
+
+fn load_tokenizer(file: &Path, recipe: &Recipe) -> Result<(Tokenizer, TokenizerRef)> {
+    let json = std::fs::read(file).map_err(|e| Error::io(file, e))?;
+    let tokenizer = Tokenizer::from_json(&json).map_err(|e| Error::Tokenizer(e.to_string()))?;
+    let name = match &recipe.tokenizer {
+        TokenizerPlan::Dolma2 => "dolma2".to_owned(),
+        TokenizerPlan::Train { set, .. } => format!("trained:{set}"),
+    };
+    let vocabulary = u32::try_from(tokenizer.vocabulary_size()).map_err(|e| Error::Tokenizer(e.to_string()))?;
+    let reference = TokenizerRef { name, digest: Sha256::of(&json), vocabulary, eos: tokenizer.eos() };
+    Ok((tokenizer, reference))
+}
