@@ -19,6 +19,7 @@ mod policy_reports;
 mod proofs;
 mod ranks;
 mod readers;
+mod seeing;
 mod signing;
 mod support;
 mod tamper;

@@ -14,7 +14,7 @@ use manifests::shard::{Row, ShardReader};
 use manifests::sign::{Envelope, Statement};
 use serde_json::Value;
 
-use crate::support::{AS_OF, Ended, House, corpus, differences, flexmix, flexmix_program, quiet};
+use crate::support::{AS_OF, Ended, House, corpus, corpus_differences, flexmix, flexmix_program, quiet};
 
 /// Withdraws something and signs the head anew.
 pub(crate) fn withdraw(house: &House, target: [&str; 2], kind: &str, effective: &str, more: &[&str]) -> Ended {
@@ -64,9 +64,9 @@ fn text_of(house: &House, declared: &str) -> String {
     rows[0]["digest"].as_str().unwrap().to_owned()
 }
 
-/// Files that two corpora do not share, without the records, which are not theirs.
+/// Files that two corpora do not share.
 fn changed(left: &Path, right: &Path) -> BTreeSet<String> {
-    differences(left, right).into_iter().filter(|name| !name.starts_with("records/")).collect()
+    corpus_differences(left, right).into_iter().collect()
 }
 
 #[test]

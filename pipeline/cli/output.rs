@@ -4,6 +4,7 @@
 use std::io::{IsTerminal, Write};
 
 use pipeline::query::Rows;
+pub(crate) use pipeline::words::grid;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -81,24 +82,6 @@ pub(crate) fn table(rows: &Rows) -> String {
         rows.columns.iter().map(|c| c.data_type.contains("Int") && !c.data_type.contains("List")).collect();
     let count = if lines.len() == 1 { "1 row".to_owned() } else { format!("{} rows", lines.len()) };
     format!("{}({count})\n", grid(&names, &lines, &numeric))
-}
-
-/// Lines under a header, aligned.
-pub(crate) fn grid(names: &[String], lines: &[Vec<String>], right: &[bool]) -> String {
-    let width = |column: usize| {
-        let cells = lines.iter().filter_map(|l| l.get(column)).chain(names.get(column));
-        cells.map(|c| c.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..names.len()).map(width).collect();
-    let rule: Vec<String> = widths.iter().map(|w| "-".repeat(*w)).collect();
-    let mut text = String::new();
-    for line in [names, &rule].into_iter().chain(lines.iter().map(Vec::as_slice)) {
-        let cells = line.iter().zip(&widths).zip(right);
-        let padded = cells.map(|((c, w), right)| if *right { format!("{c:>w$}") } else { format!("{c:w$}") });
-        text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 fn cell(value: &Value) -> String {

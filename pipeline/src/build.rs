@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use manifests::date::Date;
 use manifests::digest::Sha256;
 use manifests::id::SetName;
-use manifests::manifest::Funnel;
+use manifests::manifest::{Funnel, SetManifest};
 use manifests::memory::Memory;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
+use crate::query::{Folder, Signed};
 use crate::ranks::Ranks;
+use crate::recipe::Recipe;
 
 /// The build of this program: the digest of all sources that decide its output, and of the lock file.
 pub const BUILD: &str = concat!(env!("FLEXMIX_BUILD"), "-", env!("CARGO_PKG_VERSION"));
@@ -32,6 +35,8 @@ pub struct BuildOptions {
     pub resume: bool,
     /// The owner's secret, for closed sets.
     pub secret: Option<PathBuf>,
+    /// Whether the text of what is dropped is kept in `excluded/`.
+    pub keep_excluded: bool,
     /// The trust file.
     pub trust: Option<PathBuf>,
     /// The records folder.
@@ -77,6 +82,27 @@ pub struct RunRecord {
     pub funnels: BTreeMap<SetName, Funnel>,
     /// The digest of each set's manifest.
     pub manifests: BTreeMap<SetName, Sha256>,
+}
+
+impl RunRecord {
+    /// `run.json`, which is not signed, as far as the signed manifests bear it out, and the recipe in it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it is not there, [`Error::Record`] when it is not the run of the folder's manifests.
+    pub(crate) fn read(folder: &Folder) -> Result<(Self, Recipe)> {
+        let path = folder.root.join("run.json");
+        let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+        let run: Self = manifests::canonical::from_slice("run record", &path, &bytes)?;
+        let text = Sha256::of(run.recipe.as_bytes());
+        let other =
+            |m: &Signed<SetManifest>| m.record.recipe != text || run.manifests.get(&m.record.set) != Some(&m.digest);
+        if folder.manifests.iter().any(other) {
+            let what = "it is not the run of these manifests [FM-T-007 digest-mismatch]";
+            return Err(manifests::Error::verification(&path, what).into());
+        }
+        let recipe = Recipe::parse(&path, run.recipe.clone())?;
+        Ok((run, recipe))
+    }
 }
 
 /// What one stage did.

@@ -11,6 +11,7 @@ use manifests::trust::Role;
 use crate::build::{BUILD, BuildOptions, BuildReport, RunRecord};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+use crate::stages::excluded;
 use crate::task::depends_on;
 
 /// Refuses a folder that holds anything but records, unless this is a resume or one of several processes, which all
@@ -64,6 +65,12 @@ pub(crate) fn finished(options: &BuildOptions, recipe: &Recipe, gate: &Gate) -> 
                 hint: Some("build into another folder".to_owned()),
             });
         }
+    }
+    if options.keep_excluded && !options.out.join(excluded::FOLDER).is_dir() {
+        return Err(Error::usage(
+            format!("`{}` was finished without `--keep-excluded`: what it dropped is gone", options.out.display()),
+            "build into another folder",
+        ));
     }
     clear(&options.out.join("work"))?;
     Ok(Some(BuildReport {

@@ -27,6 +27,7 @@ pub mod stages;
 pub mod table;
 pub mod task;
 mod tensors;
+pub mod timings;
 pub mod torch;
 pub mod train_plan;
 pub mod udf;

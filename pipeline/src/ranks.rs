@@ -72,6 +72,7 @@ struct Started {
     recipe: Sha256,
     build: String,
     gate: Sha256,
+    keep_excluded: bool,
 }
 
 /// Joins the build in the folder, or begins it: what decides its tasks must be what the others have.
@@ -80,7 +81,8 @@ struct Started {
 /// [`Error::Usage`] when another build lies in the folder, [`Error::Io`] when it can't be read or written.
 pub(crate) fn join(options: &BuildOptions, recipe: Sha256, gate: Sha256) -> Result<()> {
     let path = options.out.join("work").join("build.json");
-    let ours = Started { world: options.ranks.world as u64, recipe, build: BUILD.to_owned(), gate };
+    let keep_excluded = options.keep_excluded;
+    let ours = Started { world: options.ranks.world as u64, recipe, build: BUILD.to_owned(), gate, keep_excluded };
     match read(&path)? {
         None => {
             let folder = options.out.join("work");
@@ -114,6 +116,8 @@ fn difference(theirs: &Started, ours: &Started) -> String {
         "a build of another recipe".to_owned()
     } else if theirs.build != ours.build {
         "a build by another build of flexmix".to_owned()
+    } else if theirs.keep_excluded != ours.keep_excluded {
+        "a build with another `--keep-excluded`".to_owned()
     } else {
         "a build under another policy, other records or another date".to_owned()
     }

@@ -158,6 +158,28 @@ impl Recipe {
         Self::check(raw, text, folder).map_err(wrong)
     }
 
+    /// The filters' names, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Bug`] when the chain has no JSON.
+    pub fn filter_names(&self) -> Result<Vec<String>> {
+        Ok(self
+            .filter_settings()?
+            .iter()
+            .map(|filter| filter["name"].as_str().unwrap_or_default().to_owned())
+            .collect())
+    }
+
+    /// The filters with every threshold spelled out, in their order.
+    ///
+    /// # Errors
+    /// As [`Self::filter_names`].
+    pub fn filter_settings(&self) -> Result<Vec<serde_json::Value>> {
+        let bug = |e: String| Error::Bug(format!("the chain has no JSON: {e}"));
+        let json = self.chain.to_json().map_err(|e| bug(e.to_string()))?;
+        serde_json::from_str(&json).map_err(|e| bug(e.to_string()))
+    }
+
     fn check(raw: RecipeToml, text: String, folder: &Path) -> std::result::Result<Self, String> {
         if raw.schema != "flexmix/recipe/v1" {
             return Err(format!("schema is `{}`; this build reads `flexmix/recipe/v1`", raw.schema));

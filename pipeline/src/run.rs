@@ -22,11 +22,13 @@ use crate::folders::{claim_folder, finished, is_there};
 use crate::progress::Progress;
 use crate::ranks;
 use crate::recipe::Recipe;
+use crate::slice::SliceRef;
 use crate::stages::decided::DecidedSlice;
 use crate::stages::shard::SetPlan;
 use crate::task::{Commit, Runner, Stage, Task, depends_on, depends_on_commits};
 
 mod decide;
+mod excluded;
 mod narrow;
 mod publish;
 mod read;
@@ -76,7 +78,7 @@ pub fn build(options: &BuildOptions, progress: &dyn Progress) -> Result<BuildRep
     let runner = Runner::new(&options.out.join("work"), build, options.threads, options.ranks, progress)?;
     let decisions = decisions(&recipe, &gate)?;
     let mut run = Run { recipe: &recipe, gate: &gate, decisions, runner, inputs, stages: BTreeMap::new() };
-    let built = run.stages();
+    let built = run.stages(options);
     if options.ranks.leads() {
         return run.publish(options, &built?, &key, secret.as_ref());
     }
@@ -135,6 +137,7 @@ struct Built {
     sets: Vec<SetPlan>,
     ledgers: Vec<PathBuf>,
     claims: Vec<ClaimsFile>,
+    excluded: Vec<PathBuf>,
     tokenizer: PathBuf,
     tokenizer_ref: TokenizerRef,
     warnings: Vec<String>,
@@ -154,14 +157,19 @@ impl Run<'_> {
         Ok(commits)
     }
 
-    fn stages(&mut self) -> Result<Built> {
+    fn stages(&mut self, options: &BuildOptions) -> Result<Built> {
         let (slices, read_commits) = self.read()?;
+        self.runner.load(SliceRef::load(&slices)?);
         let warnings = self.unused(&read_commits)?;
         let slices = self.decide(slices)?;
         let slices = self.narrow(slices)?;
+        self.runner.load(DecidedSlice::load(&slices)?);
         let mut built = self.shards(slices)?;
         built.claims.extend(self.source_claims(&read_commits)?);
         built.warnings = warnings;
+        if options.keep_excluded {
+            built.excluded = self.excluded(&built.slices)?;
+        }
         Ok(built)
     }
 }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use corpus::source::SourceSpec;
 use manifests::manifest::Access;
 
+use crate::error::Result;
 use crate::recipe::Recipe;
+use crate::table::size;
 use crate::task::{Commit, Output};
+use crate::timings::Load;
 
 /// One slice file and the source that it is of.
 #[derive(Clone, Debug)]
@@ -33,6 +36,17 @@ impl SliceRef {
             }
         }
         slices
+    }
+
+    /// The documents of slices and the bytes of their text.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn load<'a>(slices: impl IntoIterator<Item = &'a Self>) -> Result<Load> {
+        slices.into_iter().try_fold(Load::default(), |all, slice| {
+            let (rows, bytes) = size(&slice.file, "text")?;
+            Ok(Load { documents: all.documents + rows, bytes: all.bytes + bytes })
+        })
     }
 
     /// Where equal texts may meet: all public sets together, each closed set alone.

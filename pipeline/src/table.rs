@@ -9,9 +9,10 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::Schema;
 use arrow::record_batch::RecordBatch;
 use manifests::store::AtomicFile;
-use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 
 use crate::error::{Error, Result};
@@ -102,4 +103,32 @@ pub fn read(path: &Path) -> Result<ParquetRecordBatchReader> {
     let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| Error::parquet(path, e))?;
     builder.with_batch_size(BATCH).build().map_err(|e| Error::parquet(path, e))
+}
+
+/// [`read`] of some columns alone.
+///
+/// # Errors
+/// As [`read`].
+pub fn project(path: &Path, columns: &[&str]) -> Result<ParquetRecordBatchReader> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| Error::parquet(path, e))?;
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    builder.with_projection(mask).with_batch_size(BATCH).build().map_err(|e| Error::parquet(path, e))
+}
+
+/// Rows of a file and the bytes of one text column in it, from its footer alone.
+///
+/// # Errors
+/// [`Error::Io`] or [`Error::Parquet`] with the path.
+pub fn size(path: &Path, column: &str) -> Result<(u64, u64)> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| Error::parquet(path, e))?;
+    let (mut rows, mut bytes) = (0, 0);
+    for group in builder.metadata().row_groups() {
+        rows += u64::try_from(group.num_rows()).unwrap_or(0);
+        let texts = group.columns().iter().filter(|c| c.column_path().string() == column);
+        let of = |c: &ColumnChunkMetaData| c.unencoded_byte_array_data_bytes().unwrap_or(c.uncompressed_size());
+        bytes += texts.map(|c| u64::try_from(of(c)).unwrap_or(0)).sum::<u64>();
+    }
+    Ok((rows, bytes))
 }

@@ -6,9 +6,9 @@
 //! Knows nothing of what tasks do.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use manifests::digest::{Hasher, Sha256};
 use manifests::store::write_atomic;
@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::folders::is_there;
 use crate::progress::Progress;
 use crate::ranks::Ranks;
+use crate::timings::{Load, StageTime, Timings};
 
 /// A file that a task wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +40,8 @@ pub struct Commit {
     pub key: Sha256,
     /// The files, in the order that the task names them.
     pub outputs: Vec<Output>,
+    /// What the task took, in microseconds. Nothing depends on it.
+    pub busy_us: u64,
 }
 
 /// A stage: a name, a version that rises with its behaviour, and a folder for its files.
@@ -66,6 +69,14 @@ pub struct Runner<'a> {
     threads: usize,
     ranks: Ranks,
     progress: &'a dyn Progress,
+    times: Mutex<Times>,
+}
+
+/// What was timed so far, and what the stage under way works on.
+#[derive(Default)]
+struct Times {
+    load: Load,
+    stages: Vec<StageTime>,
 }
 
 /// How long a process sleeps between two looks for what another one commits.
@@ -102,7 +113,7 @@ impl<'a> Runner<'a> {
     /// [`Error::Io`] when the folder can't be made.
     pub fn new(work: &Path, build: String, threads: usize, ranks: Ranks, progress: &'a dyn Progress) -> Result<Self> {
         std::fs::create_dir_all(work).map_err(|e| Error::io(work, e))?;
-        Ok(Self { work: work.to_path_buf(), build, threads: threads.max(1), ranks, progress })
+        Ok(Self { work: work.to_path_buf(), build, threads: threads.max(1), ranks, progress, times: Mutex::default() })
     }
 
     /// The folder of a stage.
@@ -114,6 +125,37 @@ impl<'a> Runner<'a> {
     /// Says something that belongs to no task.
     pub fn note(&self, text: &str) {
         self.progress.note(text);
+    }
+
+    /// Says what the stages that follow work on; for the stages before them that found it out, too.
+    pub fn load(&self, load: Load) {
+        self.progress.load(load);
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        for stage in times.stages.iter_mut().filter(|s| s.documents == 0) {
+            (stage.documents, stage.bytes) = (load.documents, load.bytes);
+        }
+        times.load = load;
+    }
+
+    /// How long the stages took.
+    #[must_use]
+    pub fn timings(&self) -> Timings {
+        let times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        Timings::new(self.threads, times.stages.clone())
+    }
+
+    fn timed(&self, stage: &Stage, commits: &[Commit], done_before: u64, wall: Duration) {
+        let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
+        let Load { documents, bytes } = times.load;
+        times.stages.push(StageTime {
+            stage: stage.name.to_owned(),
+            tasks: commits.len() as u64,
+            done_before,
+            wall_us: microseconds(wall),
+            busy_us: commits.iter().map(|c| c.busy_us).sum(),
+            documents,
+            bytes,
+        });
     }
 
     /// Runs a stage's tasks, `threads` at a time, and gives their commits in task order. `work` gets the task's input,
@@ -132,6 +174,7 @@ impl<'a> Runner<'a> {
         let folder = self.folder(stage);
         std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
         self.progress.stage(stage.name, tasks.len());
+        let (started, before) = (Instant::now(), AtomicU64::new(0));
         let next = AtomicUsize::new(0);
         let done: Vec<Mutex<Option<Result<Commit>>>> = tasks.iter().map(|_| Mutex::new(None)).collect();
         let failed = AtomicUsize::new(usize::MAX);
@@ -146,7 +189,7 @@ impl<'a> Runner<'a> {
                         if !self.ranks.owns(n) {
                             continue;
                         }
-                        let result = self.one(stage, &folder, &tasks[n], n, &work);
+                        let result = self.one(stage, &folder, &tasks[n], n, &work, &before);
                         if result.is_err() {
                             failed.fetch_min(n, Ordering::Relaxed);
                         }
@@ -167,9 +210,13 @@ impl<'a> Runner<'a> {
                 None if self.ranks.owns(n) => {
                     return Err(Error::Bug(format!("a task of stage `{}` was not run", stage.name)));
                 }
-                None => self.of_another(stage, &folder, &tasks[n], n)?,
+                None => {
+                    before.fetch_add(1, Ordering::Relaxed);
+                    self.of_another(stage, &folder, &tasks[n], n)?
+                }
             });
         }
+        self.timed(stage, &commits, before.into_inner(), started.elapsed());
         Ok(commits)
     }
 
@@ -210,23 +257,30 @@ impl<'a> Runner<'a> {
         task: &Task<I>,
         n: usize,
         work: &(impl Fn(&I, usize, &Path) -> Result<Vec<String>> + Sync),
+        before: &AtomicU64,
     ) -> Result<Commit> {
         let key = self.key(stage, task);
         let record = folder.join(format!("{n:05}.commit.json"));
         if let Some(commit) = committed(&record, folder, key) {
+            before.fetch_add(1, Ordering::Relaxed);
             tracing::debug!(stage = stage.name, task = n, "done before");
             return Ok(commit);
         }
         let mut outputs = Vec::new();
+        let started = Instant::now();
         for name in work(&task.input, n, folder)? {
             let (length, digest) = Sha256::of_file(&folder.join(&name))?;
             outputs.push(Output { name, length, digest });
         }
-        let commit = Commit { key, outputs };
+        let commit = Commit { key, outputs, busy_us: microseconds(started.elapsed()) };
         write_atomic(&record, &manifests::canonical::to_vec(&commit)?)?;
         tracing::debug!(stage = stage.name, task = n, files = commit.outputs.len(), "committed");
         Ok(commit)
     }
+}
+
+fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A former commit, when it has this key and its files are there at their sizes.

@@ -38,6 +38,13 @@ pub(crate) fn differences(left: &Path, right: &Path) -> Vec<String> {
     names.into_iter().filter(|name| left.get(*name) != right.get(*name)).cloned().collect()
 }
 
+/// The files of two corpora that are not the same, but for the records, which are not of the build, and `timings.json`,
+/// which tells of the machine.
+pub(crate) fn corpus_differences(left: &Path, right: &Path) -> Vec<String> {
+    let is_built = |name: &String| !name.starts_with("records/") && name != "timings.json";
+    differences(left, right).into_iter().filter(is_built).collect()
+}
+
 /// Flips the lowest bit of the byte at `at`, counted round the end of the file.
 pub(crate) fn flip_byte(path: &Path, at: usize) {
     let mut bytes = fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

@@ -37,6 +37,9 @@ pub(crate) struct BuildArgs {
     /// The owner's secret, for closed sets
     #[arg(long, value_name = "FILE")]
     pub secret: Option<PathBuf>,
+    /// Keep the text of what is dropped in DIR/excluded, with the rule and the span; it is never published
+    #[arg(long)]
+    pub keep_excluded: bool,
     /// Where the recipe's inputs lie [default: beside the recipe]
     #[arg(long, value_name = "DIR")]
     pub inputs: Option<PathBuf>,

@@ -24,11 +24,25 @@ pub(crate) struct VerifyArgs {
 
 /// Arguments of `flexmix inspect`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  flexmix inspect corpus --format json")]
+#[command(
+    after_help = "Of a corpus it shows what each stage dropped and why, samples of that, how long stages took, how sizes and facts \
+are spread, where documents come from, and duplicates. With --document it tells one document's whole story.\n\n\
+Examples:\n  flexmix inspect corpus --html report.html\n  flexmix inspect corpus --document 0e6f1c\n  \
+flexmix inspect corpus --document almanac.jsonl.gz#33 --format json"
+)]
 pub(crate) struct InspectArgs {
     /// A corpus or model folder
     #[arg(value_name = "DIR")]
     pub dir: PathBuf,
+    /// Tell of one document: its id or the beginning of it, the id that its record declares, or PATH#RECORD
+    #[arg(long, value_name = "ID", conflicts_with_all = ["html", "samples"])]
+    pub document: Option<String>,
+    /// Also write one self-contained HTML file with plots; replaces an earlier one and nothing else
+    #[arg(long, value_name = "OUT")]
+    pub html: Option<PathBuf>,
+    /// Documents that are shown of each reason and set
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub samples: usize,
     /// How to report
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -39,7 +53,8 @@ pub(crate) struct InspectArgs {
 /// Arguments of `flexmix query`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Tables: ledger, claims, documents, sources, cells, public_cells, manifests, stamps, exposure.\n\n\
+    after_help = "Tables: ledger, claims, facts, documents, sources, cells, public_cells, manifests, stamps, exposure; and, signed by \
+nobody, excluded and timings. Functions beside SQL's: folder_of(path).\n\n\
 Example:\n  flexmix query corpus \"SELECT reason, count(*) AS n FROM ledger WHERE decision = 'dropped' GROUP BY reason ORDER BY n DESC\""
 )]
 pub(crate) struct QueryArgs {

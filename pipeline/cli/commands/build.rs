@@ -22,6 +22,7 @@ pub(super) fn run(args: &BuildArgs, output: &Output) -> Outcome<Exit> {
         threads: args.threads.map_or_else(cores, usize::from),
         resume: args.resume,
         secret: args.secret.clone(),
+        keep_excluded: args.keep_excluded,
         trust: settings.trust,
         records: settings.records,
         as_of: settings.as_of,

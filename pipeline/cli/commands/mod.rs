@@ -2,6 +2,7 @@
 
 mod audit;
 mod build;
+mod inspect;
 mod license;
 mod notice;
 mod policy;
@@ -31,7 +32,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Exit> {
     match command {
         Command::Build(args) => build::run(&args, output),
         Command::Verify(args) => verify::run(&args, output),
-        Command::Inspect(args) => query::inspect(&args, output),
+        Command::Inspect(args) => inspect::run(&args, output),
         Command::Query(args) => query::query(&args, output),
         Command::Audit(args) => audit::run(&args, output),
         Command::Publish(args) => publish::run(&args, output),

@@ -162,7 +162,7 @@ fn or_none(value: Option<&str>) -> Markup {
     text(value.unwrap_or("none"))
 }
 
-pub(super) fn facts(facts: &InspectReport) -> Vec<Section> {
+pub(crate) fn facts(facts: &InspectReport) -> Vec<Section> {
     let mut sections = Vec::new();
     if !facts.sets.is_empty() {
         sections.push(Section { id: "inputs", heading: "Every input record is accounted for", body: inputs(facts) });

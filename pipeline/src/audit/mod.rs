@@ -17,11 +17,12 @@ use manifests::policy::RuleRef;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::inspect::{InspectReport, inspect};
+use crate::inspect::{InspectReport, holdings};
 use crate::policy::Waiting;
 use crate::query::{Folder, Kind, ModelFolder};
 
 pub use crate::words::{short, thousands};
+pub(crate) use details::facts as facts_sections;
 pub use html::{KIND, page};
 pub use standing::{ExceptionRow, HeadRow, Places, SignatureRow, Standing, WithdrawalRow};
 
@@ -332,7 +333,7 @@ pub fn audit(folder: &Folder, ask: Option<Ask<'_>>, trust: String) -> Result<Aud
         kind: folder.kind,
         trust: trust.clone(),
         verdicts,
-        facts: inspect(folder, trust)?,
+        facts: holdings(folder, trust)?,
         does_not_say: DOES_NOT_SAY,
     })
 }

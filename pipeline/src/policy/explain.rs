@@ -194,7 +194,8 @@ pub fn document(rehearsal: &Rehearsal, folder: &Folder, id: &str) -> Result<Docu
     })
 }
 
-fn copies(engine: &Engine, found: &Where) -> Result<Vec<Copy>> {
+/// Other documents of the same text.
+pub(crate) fn copies(engine: &Engine, found: &Where) -> Result<Vec<Copy>> {
     let Some(digest) = &found.digest else { return Ok(vec![]) };
     let sql = format!(
         "SELECT doc_id, source, path, decision FROM ledger WHERE digest = '{digest}' AND doc_id <> '{}'
@@ -205,7 +206,7 @@ fn copies(engine: &Engine, found: &Where) -> Result<Vec<Copy>> {
 }
 
 /// Claims on the document, on its copies, and on the whole sources that they came from.
-fn claims(engine: &Engine, found: &Where, copies: &[Copy]) -> Result<Vec<ClaimRow>> {
+pub(crate) fn claims(engine: &Engine, found: &Where, copies: &[Copy]) -> Result<Vec<ClaimRow>> {
     let quoted = |all: std::collections::BTreeSet<&str>| {
         all.into_iter().map(|w| format!("'{}'", w.replace('\'', "''"))).collect::<Vec<_>>().join(", ")
     };

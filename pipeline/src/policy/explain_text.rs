@@ -29,7 +29,7 @@ fn may_conclude(claim: &ClaimRow) -> bool {
 }
 
 /// Tells how the document's state followed, and marks the claims that were heard, its own and its copies'.
-pub(super) fn followed(claims: &mut [ClaimRow], document: &Where, copies: &[Copy]) -> Vec<String> {
+pub(crate) fn followed(claims: &mut [ClaimRow], document: &Where, copies: &[Copy]) -> Vec<String> {
     let own = |c: &&ClaimRow| is_about(c, &document.doc_id, &document.source);
     let mut sentences = Vec::new();
     let listed = claims.iter().filter(own).filter(|c| CONCLUDES.contains(&c.kind.as_str()) && !may_conclude(c)).count();
@@ -79,10 +79,11 @@ pub(super) fn followed(claims: &mut [ClaimRow], document: &Where, copies: &[Copy
     sentences
 }
 
-fn claim_lines(claim: &ClaimRow, document: &Where) -> String {
+/// A claim in two lines, as seen from a document.
+pub(crate) fn claim_lines(claim: &ClaimRow, doc_id: &str, source: &str) -> String {
     let about = match (&claim.doc_id, claim.scope.as_str()) {
-        (Some(id), _) if *id != document.doc_id => format!("a copy in {}", claim.source),
-        (None, _) if claim.source != document.source => format!("all of {}", claim.source),
+        (Some(id), _) if id != doc_id => format!("a copy in {}", claim.source),
+        (None, _) if claim.source != source => format!("all of {}", claim.source),
         (_, "work") => "this work".to_owned(),
         (_, "access") => "access to it".to_owned(),
         (_, other) => format!("the {other}"),
@@ -145,7 +146,7 @@ impl DocumentReport {
             text += "   nothing\n";
         }
         for claim in &self.claims {
-            text += &claim_lines(claim, document);
+            text += &claim_lines(claim, &document.doc_id, &document.source);
         }
         text += "\nHow the conclusion followed\n";
         for sentence in &self.followed {

@@ -18,7 +18,9 @@ pub use check::{OnReport, Queued, Waiting, on};
 pub use diff::{DiffReport, Moved, MovedExpert, Sums, diff};
 pub use elect::{Draft, ElectReport, Open, elect};
 pub use expert::{ExpertReport, expert};
-pub use explain::{DocumentReport, document};
+pub use explain::{ClaimRow, Copy, DocumentReport, Where, document};
+pub(crate) use explain::{claims, copies};
+pub(crate) use explain_text::{claim_lines, followed};
 
 use manifests::gate::Gate;
 use manifests::policy::Policy;

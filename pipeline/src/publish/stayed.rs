@@ -35,6 +35,9 @@ fn reason(path: &str, folder: &Folder, items: &[Item]) -> &'static str {
     let parts: Vec<&str> = path.split('/').collect();
     match parts.as_slice() {
         ["run.json"] => "it holds the whole recipe, and counts of every set",
+        ["timings.json"] => "it tells how many documents of every set there are, and of the owner's machine",
+        ["excluded", ..] => "it holds the text of documents that were dropped",
+        ["facts", ..] => "it tells of single documents",
         ["tokenizer.json"] => "no public set is handed out",
         ["ledger" | "claims", ..] => "it names documents, their paths and the words of claims",
         ["records", ..] => "signed records are handed out by those who keep them",

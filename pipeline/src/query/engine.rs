@@ -14,8 +14,8 @@ use datafusion::prelude::{DataFrame, ParquetReadOptions, SessionConfig, SessionC
 use tokio::runtime::Runtime;
 
 use super::folder::{Folder, Kind};
-use super::rows::Rows;
-use super::tables;
+use super::rows::{Column, Rows};
+use super::{functions, optional, tables};
 use crate::error::{Error, Result};
 
 /// The tables of a folder, ready for queries.
@@ -25,8 +25,9 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the tables of `folder`: `ledger`, `claims`, `documents`, `sources`, `cells`, `public_cells`,
-    /// `manifests`, `stamps`, `exposure`. A model folder has the last two only; the others are empty.
+    /// Opens the tables of `folder`: `ledger`, `claims`, `facts`, `documents`, `sources`, `cells`, `public_cells`,
+    /// `manifests`, `stamps`, `exposure`; and what nobody signed: `excluded`, `timings`. A model folder has `stamps`
+    /// and `exposure` only; the others are empty, as `facts`, `excluded` and `timings` are of a corpus without them.
     ///
     /// # Errors
     /// [`Error::Record`] when a file is not the one that a manifest names; [`Error::Io`] and [`Error::Engine`] when a
@@ -56,6 +57,11 @@ impl Engine {
             let files = if corpus { parquet_files(&folder.root.join(name))? } else { vec![] };
             engine.add_files(name, schema, files)?;
         }
+        let (facts, excluded) = (optional::facts(&folder.root)?, optional::excluded(&folder.root));
+        for (name, (files, schema)) in [("facts", facts), ("excluded", excluded)] {
+            engine.add_files(name, schema, if corpus { files } else { vec![] })?;
+        }
+        engine.add("timings", optional::timings(&folder.root)?)?;
         Ok(engine)
     }
 
@@ -68,6 +74,7 @@ impl Engine {
             .build()
             .map_err(|e| Error::Bug(format!("cannot start the query engine's threads: {e}")))?;
         let engine = Self { context: SessionContext::new_with_config(config()), runtime };
+        functions::all().into_iter().for_each(|function| engine.context.register_udf(function));
         for (name, batch) in all {
             engine.add(name, batch)?;
         }
@@ -82,6 +89,50 @@ impl Engine {
         let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
         self.context.register_table(name, Arc::new(table))?;
         Ok(())
+    }
+
+    /// Keeps the rows of one of our own queries as a table in memory.
+    ///
+    /// # Errors
+    /// [`Error::Engine`].
+    pub(crate) fn keep(&self, name: &str, sql: &str) -> Result<()> {
+        let kept = self.runtime.block_on(async {
+            let frame = self.context.sql(sql).await?;
+            let schema = Arc::clone(frame.schema().inner());
+            MemTable::try_new(schema, vec![frame.collect().await?])
+        });
+        self.context.register_table(name, Arc::new(kept?))?;
+        Ok(())
+    }
+
+    /// Forgets a table.
+    ///
+    /// # Errors
+    /// [`Error::Engine`].
+    pub(crate) fn forget(&self, name: &str) -> Result<()> {
+        self.context.deregister_table(name)?;
+        Ok(())
+    }
+
+    /// The columns of a table.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] when there is no such table.
+    pub fn columns(&self, table: &str) -> Result<Vec<Column>> {
+        let frame = self.runtime.block_on(self.context.table(table))?;
+        let column = |field: &arrow::datatypes::FieldRef| Column {
+            name: field.name().clone(),
+            data_type: field.data_type().to_string(),
+        };
+        Ok(frame.schema().fields().iter().map(column).collect())
+    }
+
+    /// Whether a table has rows.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] when there is no such table.
+    pub fn has_rows(&self, table: &str) -> Result<bool> {
+        Ok(!self.sql(&format!("SELECT 1 AS one FROM {table} LIMIT 1"))?.rows.is_empty())
     }
 
     /// Runs one of our own queries.
@@ -118,7 +169,7 @@ impl Engine {
         }
         let frame = self.runtime.block_on(self.context.read_parquet(files, options(&schema)))?;
         let columns = schema.fields().iter().map(|field| match field.data_type() {
-            DataType::FixedSizeBinary(_) => hex_udf().call(vec![col(field.name())]).alias(field.name()),
+            DataType::FixedSizeBinary(size) => hex_udf(*size).call(vec![col(field.name())]).alias(field.name()),
             _ => col(field.name()),
         });
         let view = frame.select(columns.collect::<Vec<_>>())?;
@@ -135,7 +186,7 @@ impl Engine {
                 let path = tables::shard_path(&folder.root, &manifest.record, shard);
                 let file = path.to_string_lossy().into_owned();
                 let frame = self.runtime.block_on(self.context.read_parquet(file, ParquetReadOptions::default()))?;
-                let mut columns = vec![hex_udf().call(vec![col("doc_id")]).alias("doc_id")];
+                let mut columns = vec![hex_udf(16).call(vec![col("doc_id")]).alias("doc_id")];
                 columns.extend(STORED.map(|name| col(format!("\"{name}\""))));
                 let (role, name) = (tables::role(shard), shard.file.path.to_string());
                 columns.extend([lit(role).alias("role"), lit(name).alias("shard")]);
@@ -181,12 +232,12 @@ fn mistake(error: &DataFusionError) -> String {
 }
 
 fn hint() -> String {
-    "queries read the tables ledger, claims, documents, sources, cells, public_cells, manifests, stamps and exposure, and change \
-     nothing; `SHOW COLUMNS FROM ledger` lists columns"
+    "queries read the tables ledger, claims, facts, documents, sources, cells, public_cells, manifests, stamps, exposure, \
+     excluded and timings, and change nothing; `SHOW COLUMNS FROM ledger` lists columns"
         .to_owned()
 }
 
-fn parquet_files(folder: &Path) -> Result<Vec<String>> {
+pub(super) fn parquet_files(folder: &Path) -> Result<Vec<String>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
         let path = entry.map_err(|e| Error::io(folder, e))?.path();
@@ -207,14 +258,14 @@ fn printed(schema: &SchemaRef) -> SchemaRef {
     Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// `hex(document id)`, so that ids read the same in every table and on every screen.
-fn hex_udf() -> ScalarUDF {
+/// `hex(bytes)` of so many bytes, so that ids read the same in every table and on every screen.
+fn hex_udf(size: i32) -> ScalarUDF {
     let encode = |arguments: &[ColumnarValue]| {
         let arrays = ColumnarValue::values_to_arrays(arguments)?;
         let ids = arrays[0].as_fixed_size_binary();
         let text: StringArray = ids.iter().map(|id| id.map(manifests::digest::hex)).collect();
         Ok(ColumnarValue::Array(Arc::new(text) as Arc<dyn Array>))
     };
-    let types = vec![DataType::FixedSizeBinary(16)];
+    let types = vec![DataType::FixedSizeBinary(size)];
     create_udf("hex", types, DataType::Utf8, Volatility::Immutable, Arc::new(encode))
 }

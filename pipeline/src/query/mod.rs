@@ -3,6 +3,8 @@
 
 mod engine;
 mod folder;
+mod functions;
+mod optional;
 mod outward;
 mod rows;
 mod tables;

@@ -15,7 +15,19 @@ fn empty() -> (tempfile::TempDir, Engine) {
 #[test]
 fn every_table_is_there_and_sums_are_integers() {
     let (_folder, engine) = empty();
-    for table in ["ledger", "claims", "documents", "sources", "cells", "manifests", "stamps", "exposure"] {
+    for table in [
+        "ledger",
+        "claims",
+        "documents",
+        "sources",
+        "cells",
+        "manifests",
+        "stamps",
+        "exposure",
+        "facts",
+        "excluded",
+        "timings",
+    ] {
         let rows = engine.user_sql(&format!("SELECT count(*) AS n FROM {table}")).unwrap();
         assert_eq!(rows.rows, [serde_json::json!({"n": 0})], "{table}");
     }

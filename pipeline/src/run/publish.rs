@@ -16,7 +16,7 @@ use crate::build::{BUILD, BuildOptions, BuildReport, RunRecord};
 use crate::error::{Error, Result};
 use crate::folders::clear;
 use crate::stages::publish::{self, Common};
-use crate::stages::shard;
+use crate::stages::{excluded, shard};
 
 impl Run<'_> {
     /// Publishes the corpus.
@@ -57,6 +57,10 @@ impl Run<'_> {
             let evidence = evidence.remove(&set.set).unwrap_or_default();
             digests.insert(set.set.clone(), publish::manifest(set, shards, evidence, funnel, &common, &to)?);
         }
+        for (n, file) in built.excluded.iter().enumerate() {
+            publish::place(file, &out.join(excluded::FOLDER).join(format!("{n:05}.parquet")))?;
+        }
+        self.runner.timings().write(out)?;
         let record = RunRecord {
             schema: "flexmix/run/v1".to_owned(),
             demo: recipe.demo,

@@ -10,6 +10,7 @@ use manifests::manifest::TokenizerRef;
 use super::{Built, ClaimsFile, Run, paths};
 use crate::error::{Error, Result};
 use crate::recipe::{Recipe, TokenizerPlan};
+use crate::slice::SliceRef;
 use crate::stages::decided::DecidedSlice;
 use crate::stages::ledger::Placed;
 use crate::stages::shard::SetPlan;
@@ -48,8 +49,10 @@ impl Run<'_> {
         })?;
         let tokens = paths(&self.runner.folder(&tokenize::STAGE), &commits);
         let sets = self.shard(&slices, &tokens, &commits)?;
+        self.runner.load(SliceRef::load(slices.iter().map(|s| &s.slice))?);
         let (ledgers, claims) = self.ledger(&slices, &sets, all)?;
-        Ok(Built { slices, sets, ledgers, claims, tokenizer: tokenizer_file, tokenizer_ref, warnings: Vec::new() })
+        let (excluded, warnings) = (Vec::new(), Vec::new());
+        Ok(Built { slices, sets, ledgers, claims, excluded, tokenizer: tokenizer_file, tokenizer_ref, warnings })
     }
 
     fn shard(&mut self, slices: &[DecidedSlice], tokens: &[PathBuf], commits: &[Commit]) -> Result<Vec<SetPlan>> {

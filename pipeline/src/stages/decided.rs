@@ -20,7 +20,8 @@ use manifests::reason::Reason;
 use crate::columns::{column, doc_id, push_bytes};
 use crate::error::{Error, Result};
 use crate::slice::SliceRef;
-use crate::table::{TableWriter, read};
+use crate::table::{TableWriter, project, read};
+use crate::timings::Load;
 
 /// The columns of a slice's decisions.
 #[must_use]
@@ -244,6 +245,32 @@ impl Rows {
 }
 
 impl DecidedSlice {
+    /// The documents that stay and the bytes of their text, from columns of numbers alone.
+    ///
+    /// # Errors
+    /// A file that can't be read.
+    pub fn load(slices: &[Self]) -> Result<Load> {
+        let mut load = Load::default();
+        for slice in slices {
+            let rows = project(&slice.slice.file, &["bytes_in", "bytes_added", "bytes_removed"])?;
+            let facts = project(&slice.facts, &["bytes_added", "bytes_removed"])?;
+            let decided = project(&slice.decisions, &["decision", "bytes_removed"])?;
+            for ((rows, facts), decided) in rows.zip(facts).zip(decided) {
+                let (rows, facts, decided) = (rows?, facts?, decided?);
+                let decisions: &StringArray = column(&decided, "decision")?;
+                let number = |batch, name, i| -> Result<u64> { Ok(column::<UInt64Array>(batch, name)?.value(i)) };
+                for i in (0..rows.num_rows()).filter(|i| decisions.value(*i) != Decision::Dropped.as_str()) {
+                    let before = number(&rows, "bytes_in", i)? + number(&rows, "bytes_added", i)?;
+                    let before = before + number(&facts, "bytes_added", i)?;
+                    let gone = number(&rows, "bytes_removed", i)? + number(&facts, "bytes_removed", i)?;
+                    load.documents += 1;
+                    load.bytes += before.saturating_sub(gone + number(&decided, "bytes_removed", i)?);
+                }
+            }
+        }
+        Ok(load)
+    }
+
     /// Every batch of the slice, in order.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 pub mod cluster;
 pub mod decide;
 pub mod decided;
+pub mod excluded;
 pub mod facts;
 pub mod hold_out;
 pub mod ledger;
@@ -13,3 +14,25 @@ pub mod read;
 pub mod shard;
 pub mod tokenize;
 pub mod tokenizer;
+
+/// The ledger's names of stages, in the dataflow's order.
+pub const ORDER: [&str; 12] = [
+    "read",
+    "facts",
+    "filter",
+    "cluster",
+    "admit",
+    "former",
+    "address",
+    "near",
+    "spans",
+    "decontaminate",
+    "hold-out",
+    "mix",
+];
+
+/// Where a stage that the ledger names stands in the dataflow; one that is not known comes last.
+#[must_use]
+pub fn place(stage: &str) -> usize {
+    ORDER.iter().position(|name| *name == stage).unwrap_or(ORDER.len())
+}

@@ -68,7 +68,8 @@ pub fn place(from: &Path, to: &Path) -> Result<()> {
 /// [`Error::Io`] with the file or folder.
 pub fn sweep(out: &Path) -> Result<()> {
     let is_left = |name: &str| name.ends_with(".part") || (name.starts_with('.') && name.ends_with(".tmp"));
-    let mut folders = vec![out.to_path_buf(), out.join("ledger"), out.join("claims"), out.join("sets")];
+    let mut folders =
+        vec![out.to_path_buf(), out.join("ledger"), out.join("claims"), out.join("excluded"), out.join("sets")];
     while let Some(folder) = folders.pop() {
         let entries = match std::fs::read_dir(&folder) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,

@@ -21,7 +21,6 @@ use super::taken::{LedgerRow, Taken, ledger, taken};
 use crate::build::RunRecord;
 use crate::error::{Error, Result};
 use crate::query::{Folder, Kind};
-use crate::recipe::Recipe;
 
 /// What a rebuild is asked to do.
 #[derive(Clone, Debug)]
@@ -116,7 +115,7 @@ pub fn rebuild(options: &RebuildOptions) -> Result<RebuildReport> {
         memory: options.memory.clone(),
     })?;
     let folder = believed(&options.dir, &gate)?;
-    let (run, recipe) = run_record(&folder)?;
+    let (run, recipe) = RunRecord::read(&folder)?;
     let making = claim(&options.out)?;
     let rows = ledger(&folder)?;
     check_ledger(&folder, &rows)?;
@@ -165,20 +164,6 @@ fn believed(dir: &Path, gate: &Gate) -> Result<Folder> {
         }
     }
     Ok(folder)
-}
-
-/// `run.json`, which is not signed, as far as the signed manifests bear it out, and the recipe in it.
-fn run_record(folder: &Folder) -> Result<(RunRecord, Recipe)> {
-    let path = folder.root.join("run.json");
-    let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
-    let run: RunRecord = manifests::canonical::from_slice("run record", &path, &bytes)?;
-    let text = Sha256::of(run.recipe.as_bytes());
-    if folder.manifests.iter().any(|m| m.record.recipe != text || run.manifests.get(&m.record.set) != Some(&m.digest)) {
-        let what = "it is not the run of these manifests [FM-T-007 digest-mismatch]";
-        return Err(manifests::Error::verification(&path, what).into());
-    }
-    let recipe = Recipe::parse(&path, run.recipe.clone())?;
-    Ok((run, recipe))
 }
 
 /// Every document of the ledger stands in the signed roots, so that what is decided from it is decided of the shards.

@@ -1,39 +1,11 @@
-//! What a corpus or model folder holds, in numbers. Every number is a query over the folder's tables; nothing is
-//! judged (that is `audit`) and nothing is re-hashed (that is `verify`).
+//! What a folder holds: sets, tiers, terms, sources, tokenizers, weights and what they consumed. An audit shows these
+//! as its facts.
 
 use serde::{Deserialize, Serialize};
 
+use super::InspectReport;
 use crate::error::Result;
-use crate::query::{Engine, Folder, Kind};
-
-/// What `flexmix inspect` reports.
-#[derive(Clone, Debug, Serialize)]
-pub struct InspectReport {
-    /// Always `flexmix/inspect-report/v1`.
-    pub schema: &'static str,
-    /// What the folder is.
-    pub kind: Kind,
-    /// How far signatures were checked.
-    pub trust: String,
-    /// Documents, by set.
-    pub sets: Vec<SetRow>,
-    /// Closed sets of which only the public manifest is here, by terms.
-    pub outward: Vec<OutwardRow>,
-    /// Dropped documents, by set, stage and reason.
-    pub dropped: Vec<DroppedRow>,
-    /// Training tokens, by set and tier.
-    pub tiers: Vec<TierRow>,
-    /// Training tokens, by terms.
-    pub licenses: Vec<LicenseRow>,
-    /// Input and output, by source.
-    pub sources: Vec<SourceRow>,
-    /// Tokenizers of the manifests.
-    pub tokenizers: Vec<TokenizerRow>,
-    /// Anchors and experts.
-    pub artifacts: Vec<ArtifactRow>,
-    /// What they consumed, by kind, set and terms.
-    pub exposure: Vec<ExposureRow>,
-}
+use crate::query::{Engine, Folder};
 
 /// What became of one set's input.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -245,14 +217,10 @@ FROM (SELECT model, artifact, kind, "set", license, state, basis, cell_digest,
 GROUP BY model, artifact, kind, "set", license, state, basis
 ORDER BY model, artifact, kind, "set", tokens DESC, license, state"#;
 
-/// Reads a folder's numbers. `trust` says in words how far the folder's signatures were checked.
-///
-/// # Errors
-/// Those of the queries.
-pub fn inspect(folder: &Folder, trust: String) -> Result<InspectReport> {
-    let engine = Engine::open(folder)?;
+/// Asks a folder's tables what it holds.
+pub(super) fn ask(engine: &Engine, folder: &Folder, trust: String) -> Result<InspectReport> {
     Ok(InspectReport {
-        schema: "flexmix/inspect-report/v1",
+        schema: super::SCHEMA,
         kind: folder.kind,
         trust,
         sets: engine.sql(SETS)?.read()?,
@@ -264,5 +232,6 @@ pub fn inspect(folder: &Folder, trust: String) -> Result<InspectReport> {
         tokenizers: engine.sql(TOKENIZERS)?.read()?,
         artifacts: engine.sql(ARTIFACTS)?.read()?,
         exposure: engine.sql(EXPOSURE)?.read()?,
+        curation: None,
     })
 }
