@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::time::Instant;
 
-use corpus::filter::{Chain, Filter, FilterToml};
+use corpus::filter::{Chain, DocumentView, FilterToml};
 use corpus::normalize::digest;
 use corpus::tokenize::{Tokenizer, train_bpe};
 
@@ -41,8 +41,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     measure("normalise and digest", &documents, |d| _ = std::hint::black_box(digest(d)))?;
     let gopher: FilterToml = serde_json::from_str(r#"{"name": "gopher@dolma"}"#)?;
-    let (chain, set) = (Chain::new(vec![Filter::try_from(gopher)?]), "public".parse()?);
-    measure("gopher@dolma", &documents, |d| _ = std::hint::black_box(chain.apply(&set, d)))?;
+    let (chain, set) = (Chain::new(vec![gopher])?, "public".parse()?);
+    measure("gopher@dolma", &documents, |d| {
+        _ = std::hint::black_box(chain.apply(&set, &DocumentView { text: d, url: None }))
+    })?;
     let small = Tokenizer::from_json(&train_bpe(&documents[..documents.len().min(500)], 4096)?)?;
     for (name, tokenizer) in [("tokenize, dolma2", Tokenizer::dolma2()?), ("tokenize, trained 4k", small)] {
         let mut ids = Vec::new();

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use corpus::filter::{Chain, Filter, FilterToml};
+use corpus::filter::{Chain, FilterToml};
 use corpus::source::{SourceSpec, SourceToml};
 use manifests::digest::Sha256;
 use manifests::id::SetName;
@@ -206,9 +206,8 @@ impl Recipe {
         if raw.anchor_tiers.is_empty() {
             return Err("anchor_tiers is empty; list the tiers that the anchor reads".to_owned());
         }
-        let filters = raw.filter.into_iter().map(Filter::try_from).collect::<std::result::Result<_, _>>();
         Ok(Self {
-            chain: Chain::new(filters.map_err(|e| e.to_string())?),
+            chain: Chain::new(raw.filter).map_err(|e| e.to_string())?,
             tokenizer: tokenizer(raw.tokenizer, &access, &raw.public_set)?,
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in 0 to 0.5")]
             held_out_ppm: (raw.held_out * 1e6).round() as u32,

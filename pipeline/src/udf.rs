@@ -10,7 +10,7 @@ use arrow::array::{
     UInt64Builder,
 };
 use arrow::datatypes::{DataType, Field, Fields};
-use corpus::filter::{Chain, Facts};
+use corpus::filter::{Chain, DocumentView, Facts};
 use corpus::normalize::digest;
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 use datafusion::logical_expr::{
@@ -103,13 +103,21 @@ fn constant(value: &ColumnarValue) -> Result<String> {
 /// A panic on a document is that document's reason, not the run's end.
 fn guarded(text: &str, set: &SetName, chain: &Chain) -> std::result::Result<(Sha256, Facts), String> {
     let work = AssertUnwindSafe(|| {
-        let facts = chain.apply(set, text);
+        let facts = chain.apply(set, &DocumentView { text, url: None });
         (digest(facts.text.as_deref().unwrap_or(text)), facts)
     });
     catch_unwind(work).map_err(|panic| {
         let said = panic.downcast_ref::<&str>().map(ToString::to_string);
         said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
     })
+}
+
+/// A reason's numbers in words.
+fn detail(reason: &corpus::filter::Reason) -> String {
+    let value = reason.value.map(|v| format!("value {v}"));
+    let threshold = reason.threshold.map(|t| format!("threshold {t}"));
+    let parts: Vec<String> = [value, threshold, reason.matched.clone()].into_iter().flatten().collect();
+    parts.join(", ")
 }
 
 fn facts(texts: &LargeStringArray, set: &SetName, chain: &Chain) -> Result<ArrayRef> {
@@ -127,7 +135,7 @@ fn facts(texts: &LargeStringArray, set: &SetName, chain: &Chain) -> Result<Array
             Some(Ok((_, facts))) => {
                 let why = facts.reason.as_ref();
                 reasons.append_option(why.map(|r| r.code));
-                details.append_option(why.map(|r| format!("value {}, threshold {}", r.value, r.threshold)));
+                details.append_option(why.map(detail));
                 facts
             }
             Some(Err(panic)) => {

@@ -1,160 +1,110 @@
 //! The recipe's ordered chain of filters. It travels as a literal JSON argument of the function that applies it, so a
 //! plan says all that decided; equal chains have equal JSON.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::fmt::Debug;
+use std::sync::Arc;
+
 use manifests::id::SetName;
-use serde::{Deserialize, Serialize};
 
-use super::gopher::{Attributes, GopherThresholds};
-use super::length::LengthThresholds;
-use super::python;
+use super::facts::{Counts, FactColumn, Facts, Outcome};
+use super::recipe::{Error, FilterToml};
 
-/// Why a chain cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The JSON is no chain.
-    #[error("not a filter chain: {0}")]
-    Malformed(#[from] serde_json::Error),
-    /// A threshold with which a filter could not work.
-    #[error("`{0}` of filter `{1}` must be a finite number of at least 0")]
-    Threshold(&'static str, &'static str),
+/// A document as the chain receives it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DocumentView<'a> {
+    /// Its text.
+    pub text: &'a str,
+    /// Its address, where the source names one.
+    pub url: Option<&'a str>,
 }
 
-/// A filter as a recipe writes it:
-///
-/// ```toml
-/// [[filter]]
-/// name = "gopher@dolma"
-/// sets = ["news", "academic"]        # absent: every set
-/// thresholds = { min_words = 30 }    # absent ones are the reference's
-/// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum FilterToml {
-    /// Gopher's quality and repetition rules as dolma 1.2.1 computes them.
-    #[serde(rename = "gopher@dolma")]
-    GopherDolma {
-        /// The sets that it is for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sets: Option<Vec<SetName>>,
-        /// Its thresholds.
-        #[serde(default)]
-        thresholds: GopherThresholds,
-    },
-    /// Bounds on bytes and words.
-    #[serde(rename = "length")]
-    Length {
-        /// The sets that it is for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sets: Option<Vec<SetName>>,
-        /// Its thresholds.
-        #[serde(default)]
-        thresholds: LengthThresholds,
-    },
+/// One version of a document's text. What several filters need of it is computed once and lent.
+#[derive(Debug)]
+pub struct Text<'a> {
+    text: &'a str,
+    url: Option<&'a str>,
+    counts: OnceCell<Counts>,
 }
 
-/// A filter whose thresholds have been checked.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Filter(FilterToml);
-
-impl TryFrom<FilterToml> for Filter {
-    type Error = Error;
-
-    fn try_from(filter: FilterToml) -> Result<Self, Error> {
-        if let FilterToml::GopherDolma { thresholds: t, .. } = &filter {
-            let plain =
-                [t.min_median_word_length, t.max_median_word_length, t.symbol_to_word_ratio, t.words_with_letter];
-            let more = [t.bullet_lines, t.ellipsis_lines, t.duplicate_lines, t.duplicate_line_characters];
-            let grams = [t.top_2gram, t.top_3gram, t.top_4gram];
-            let mut all = plain.iter().chain(&more).chain(&grams).chain(&t.duplicate_ngrams);
-            if all.any(|x| !x.is_finite() || *x < 0.0) {
-                return Err(Error::Threshold("thresholds", "gopher@dolma"));
-            }
-        }
-        Ok(Self(filter))
-    }
-}
-
-impl Filter {
-    fn applies_to(&self, set: &SetName) -> bool {
-        let (FilterToml::GopherDolma { sets, .. } | FilterToml::Length { sets, .. }) = &self.0;
-        sets.as_ref().is_none_or(|sets| sets.contains(set))
-    }
-
-    fn reason(&self, text: &str, counts: &Counts) -> Option<Reason> {
-        match &self.0 {
-            FilterToml::GopherDolma { thresholds, .. } => thresholds.reason(&Attributes::of(text)),
-            FilterToml::Length { thresholds, .. } => thresholds.reason(counts),
-        }
-    }
-}
-
-/// The rule that dropped a document.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Reason {
-    /// Kebab-case code, `gopher-too-few-words`.
-    pub code: &'static str,
-    /// The document's value.
-    pub value: f64,
-    /// The threshold that it missed.
-    pub threshold: f64,
-}
-
-impl Reason {
-    pub(super) fn of(code: &'static str, value: u64, threshold: u64) -> Self {
-        Self { code, value: value as f64, threshold: threshold as f64 }
-    }
-}
-
-/// Sizes of a text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Bytes of UTF-8.
-    pub bytes: u64,
-    /// Code points.
-    pub characters: u64,
-    /// Runs of anything but white space, as Python's `str.split`.
-    pub words: u64,
-    /// Lines; a last one without a line end counts.
-    pub lines: u64,
-}
-
-impl Counts {
-    /// The sizes of `text`.
+impl<'a> Text<'a> {
+    /// The text of `document` as it came in.
     #[must_use]
-    pub fn of(text: &str) -> Self {
-        let words = python::split(text).count() as u64;
-        Self { bytes: text.len() as u64, characters: python::len(text), words, lines: text.lines().count() as u64 }
+    pub const fn of(document: &DocumentView<'a>) -> Self {
+        Self { text: document.text, url: document.url, counts: OnceCell::new() }
+    }
+
+    /// The text.
+    #[must_use]
+    pub const fn as_str(&self) -> &'a str {
+        self.text
+    }
+
+    /// The document's address.
+    #[must_use]
+    pub const fn url(&self) -> Option<&'a str> {
+        self.url
+    }
+
+    /// The text's sizes.
+    pub fn counts(&self) -> Counts {
+        *self.counts.get_or_init(|| Counts::of(self.text))
     }
 }
 
-/// What the chain found out about one text.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Facts {
-    /// The first rule, in the chain's order, that the document breaks; none when it is kept.
-    pub reason: Option<Reason>,
-    /// The text as the filters left it; none when they changed nothing.
-    pub text: Option<String>,
-    /// Bytes that edits added.
-    pub bytes_added: u64,
-    /// Bytes that edits removed: `bytes in + added = bytes out + removed`.
-    pub bytes_removed: u64,
-    /// Sizes of the text as it came in.
-    pub counts: Counts,
+/// A filter: a pure function of a text and its address, with its thresholds inside. To add one: a file with the type, a
+/// variant of [`FilterToml`], its codes in `manifests::reason`.
+pub trait Filter: Debug + Send + Sync {
+    /// The facts that it finds out about a text, in the order of [`Outcome::values`]; names start with the filter's own
+    /// prefix.
+    fn columns(&self) -> Vec<FactColumn>;
+
+    /// What it says about `text`. All values are computed, whichever rule is broken first.
+    fn apply(&self, text: &Text<'_>) -> Outcome;
+}
+
+/// A filter in its place.
+#[derive(Clone, Debug)]
+struct Link {
+    toml: FilterToml,
+    filter: Arc<dyn Filter>,
+    columns: Vec<FactColumn>,
 }
 
 /// An ordered chain of filters.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct Chain {
-    filters: Vec<Filter>,
+    links: Vec<Link>,
+}
+
+impl PartialEq for Chain {
+    fn eq(&self, other: &Self) -> bool {
+        self.links.iter().map(|l| &l.toml).eq(other.links.iter().map(|l| &l.toml))
+    }
 }
 
 impl Chain {
-    /// A chain that applies `filters` in their order.
-    #[must_use]
-    pub const fn new(filters: Vec<Filter>) -> Self {
-        Self { filters }
+    /// A chain that applies `filters` in their order. Where the same filter stands twice, the second one's columns end
+    /// in `_2`.
+    ///
+    /// # Errors
+    /// [`Error`] when a filter could not work with its settings.
+    pub fn new(filters: Vec<FilterToml>) -> Result<Self, Error> {
+        let mut chain = Self::default();
+        for toml in filters {
+            let filter = toml.filter()?;
+            let mut columns = filter.columns();
+            for column in &mut columns {
+                let taken = |name: &str| chain.links.iter().flat_map(|l| &l.columns).any(|c| c.name == name);
+                let again = (2..).map(|n| format!("{}_{n}", column.name));
+                if let Some(name) = std::iter::once(column.name.clone()).chain(again).find(|name| !taken(name)) {
+                    column.name = name;
+                }
+            }
+            chain.links.push(Link { toml, filter, columns });
+        }
+        Ok(chain)
     }
 
     /// The chain as JSON, with every threshold spelled out.
@@ -162,7 +112,7 @@ impl Chain {
     /// # Errors
     /// None that a checked chain can give.
     pub fn to_json(&self) -> Result<String, Error> {
-        Ok(serde_json::to_string(&self.filters.iter().map(|f| &f.0).collect::<Vec<_>>())?)
+        Ok(serde_json::to_string(&self.links.iter().map(|l| &l.toml).collect::<Vec<_>>())?)
     }
 
     /// The chain of [`Self::to_json`].
@@ -170,16 +120,61 @@ impl Chain {
     /// # Errors
     /// [`Error`] when the text is no chain.
     pub fn from_json(json: &str) -> Result<Self, Error> {
-        let filters: Vec<FilterToml> = serde_json::from_str(json)?;
-        Ok(Self { filters: filters.into_iter().map(Filter::try_from).collect::<Result<_, _>>()? })
+        Self::new(serde_json::from_str(json)?)
     }
 
-    /// What the chain says about a text of `set`. Filters of today only test; `text` and the byte counts are for those
-    /// that edit.
+    /// The facts that the chain finds out, in the order of [`Facts::values`]: one name is one column.
     #[must_use]
-    pub fn apply(&self, set: &SetName, text: &str) -> Facts {
-        let counts = Counts::of(text);
-        let mut ours = self.filters.iter().filter(|f| f.applies_to(set));
-        Facts { reason: ours.find_map(|f| f.reason(text, &counts)), counts, ..Facts::default() }
+    pub fn columns(&self) -> Vec<FactColumn> {
+        self.links.iter().flat_map(|l| l.columns.iter().cloned()).collect()
+    }
+
+    /// The name of the filter at a place of the chain, as the recipe writes it.
+    #[must_use]
+    pub fn name(&self, filter: usize) -> Option<&'static str> {
+        self.links.get(filter).map(|l| l.toml.name())
+    }
+
+    /// What the chain says about a document of `set`: each filter sees the text as those before it left it, and the
+    /// first that drops it is the last to see it.
+    #[must_use]
+    pub fn apply(&self, set: &SetName, document: &DocumentView<'_>) -> Facts {
+        let mut facts = Facts { counts: Counts::of(document.text), ..Facts::default() };
+        let mut text = Cow::Borrowed(document.text);
+        let mut at = 0;
+        while facts.reason.is_none() && at < self.links.len() {
+            let edited = self.read(&text, document.url, set, &mut at, &mut facts);
+            text = edited.map_or(text, Cow::Owned);
+        }
+        let known: usize = self.links.iter().map(|l| l.columns.len()).sum();
+        facts.values.resize(known, None);
+        facts.text = match text {
+            Cow::Owned(text) => Some(text),
+            Cow::Borrowed(_) => None,
+        };
+        facts
+    }
+
+    /// Runs the filters from place `at` on one version of the text: until one drops it or edits it into the next.
+    fn read(&self, text: &str, url: Option<&str>, set: &SetName, at: &mut usize, facts: &mut Facts) -> Option<String> {
+        let version = Text::of(&DocumentView { text, url });
+        while let Some(link) = self.links.get(*at) {
+            let place = *at;
+            *at += 1;
+            let mut outcome = if link.toml.applies_to(set) { link.filter.apply(&version) } else { Outcome::kept() };
+            outcome.values.resize(link.columns.len(), None);
+            facts.values.append(&mut outcome.values);
+            if let Some(mut reason) = outcome.reason {
+                reason.filter = place;
+                facts.reason = Some(reason);
+                return None;
+            }
+            if let Some(edited) = outcome.edited {
+                facts.bytes_added += edited.added;
+                facts.bytes_removed += edited.removed;
+                return Some(edited.text);
+            }
+        }
+        None
     }
 }

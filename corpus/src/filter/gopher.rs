@@ -9,8 +9,10 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::Reason;
+use super::chain::{Filter, Text};
+use super::facts::{FactColumn, Outcome, Reason, Value};
 use super::python;
+use super::recipe::Error;
 
 /// What a document must reach or may not exceed. Defaults: dolma's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,6 +101,29 @@ pub struct Attributes {
     pub duplicate_ngrams: [Option<f64>; 6],
 }
 
+/// The attributes by dolma's names, in the order of [`Attributes::values`].
+const NAMES: [&str; 19] = [
+    "character_count",
+    "word_count",
+    "median_word_length",
+    "symbol_to_word_ratio",
+    "fraction_of_words_with_alpha_character",
+    "required_word_count",
+    "fraction_of_lines_starting_with_bullet_point",
+    "fraction_of_lines_ending_with_ellipsis",
+    "fraction_of_duplicate_lines",
+    "fraction_of_characters_in_duplicate_lines",
+    "fraction_of_characters_in_most_common_2grams",
+    "fraction_of_characters_in_most_common_3grams",
+    "fraction_of_characters_in_most_common_4grams",
+    "fraction_of_characters_in_duplicate_5grams",
+    "fraction_of_characters_in_duplicate_6grams",
+    "fraction_of_characters_in_duplicate_7grams",
+    "fraction_of_characters_in_duplicate_8grams",
+    "fraction_of_characters_in_duplicate_9grams",
+    "fraction_of_characters_in_duplicate_10grams",
+];
+
 const REQUIRED: [&str; 8] = ["the", "be", "to", "of", "and", "that", "have", "with"];
 
 fn ratio(part: u64, whole: u64) -> f64 {
@@ -128,6 +153,24 @@ impl Attributes {
             attributes.read_ngrams(&words, &lengths, characters);
         }
         attributes
+    }
+
+    /// Every score, unrounded, in dolma's order.
+    fn values(&self) -> Vec<Option<Value>> {
+        let plain = [
+            self.character_count as f64,
+            self.word_count as f64,
+            self.median_word_length,
+            self.symbol_to_word_ratio,
+            self.words_with_letter,
+            self.required_word_count as f64,
+            self.bullet_lines,
+            self.ellipsis_lines,
+            self.duplicate_lines,
+            self.duplicate_line_characters,
+        ];
+        let grams = self.top_ngrams.iter().chain(&self.duplicate_ngrams).copied();
+        plain.into_iter().map(Some).chain(grams).map(|value| value.map(Value::Number)).collect()
     }
 
     fn read_lines(&mut self, text: &str, characters: u64) {
@@ -222,10 +265,34 @@ impl Hasher for PairHasher {
     }
 }
 
+impl Filter for GopherThresholds {
+    fn columns(&self) -> Vec<FactColumn> {
+        NAMES.iter().map(|name| FactColumn::number(format!("gopher_dolma_{name}"))).collect()
+    }
+
+    fn apply(&self, text: &Text<'_>) -> Outcome {
+        let attributes = Attributes::of(text.as_str());
+        Outcome { values: attributes.values(), reason: self.reason(&attributes), edited: None }
+    }
+}
+
 impl GopherThresholds {
+    /// These, when each is a number that can be compared.
+    pub(super) fn checked(&self) -> Result<Self, Error> {
+        let plain = [self.min_median_word_length, self.max_median_word_length, self.symbol_to_word_ratio];
+        let more = [self.words_with_letter, self.bullet_lines, self.ellipsis_lines];
+        let rest =
+            [self.duplicate_lines, self.duplicate_line_characters, self.top_2gram, self.top_3gram, self.top_4gram];
+        let mut all = plain.iter().chain(&more).chain(&rest).chain(&self.duplicate_ngrams);
+        match all.any(|x| !x.is_finite() || *x < 0.0) {
+            true => Err(Error::Threshold("thresholds", "gopher@dolma")),
+            false => Ok(self.clone()),
+        }
+    }
+
     /// Every rule in order with its verdict on `attributes`.
     fn rules(&self, a: &Attributes) -> impl Iterator<Item = Option<Reason>> {
-        let cut = |code, fails: bool, value: f64, bound: f64| fails.then_some(Reason { code, value, threshold: bound });
+        let cut = |code, fails: bool, value: f64, bound: f64| fails.then(|| Reason::missed(code, value, bound));
         let less = move |code, value: f64, bound: f64| cut(code, python::round5(value) < bound, value, bound);
         let more = move |code, value: f64, bound: f64| cut(code, python::round5(value) > bound, value, bound);
         let maybe = move |code, value: Option<f64>, bound| value.and_then(|v| more(code, v, bound));

@@ -1,12 +1,16 @@
 //! Filters: which documents a recipe keeps, and why it drops the others. A filter is named by what it equals
 //! (`gopher@dolma`: dolma's attributes, dolma's cuts), for "the Gopher filter" is at least four different functions.
-//! Pure functions of a text; knows nothing of licenses, files or where decisions are recorded.
+//! Pure functions of a text and its address; knows nothing of licenses or where decisions are recorded.
 
 mod chain;
+mod facts;
 mod gopher;
 mod length;
 mod python;
+mod recipe;
 
-pub use chain::{Chain, Counts, Error, Facts, Filter, FilterToml, Reason};
+pub use chain::{Chain, DocumentView, Filter, Text};
+pub use facts::{Counts, Edit, Edited, FactColumn, Facts, Kind, Outcome, Reason, Value};
 pub use gopher::{Attributes, GopherThresholds};
 pub use length::LengthThresholds;
+pub use recipe::{Error, FilterToml, Settings};
