@@ -35,13 +35,14 @@ fn excluding() -> House {
         copy_tree(&before.path(""), &house.path(""));
         fs::remove_dir_all(house.corpus()).unwrap();
         copy_tree(&fixture().join("inputs"), &house.path("inputs"));
-        let hostile = serde_json::json!({"id": HOSTILE, "text": HOSTILE});
-        let file = house.write("inputs/hostile.jsonl", &format!("{hostile}\n"));
+        let hostile = serde_json::json!({"id": HOSTILE, "text": HOSTILE, "url": "https://www.pages.example.co.uk/<b>"});
+        let other = serde_json::json!({"id": "other", "text": "short", "url": "http://Shop.Example.co.uk:80/?q"});
+        let file = house.write("inputs/hostile.jsonl", &format!("{hostile}\n{other}\n"));
         let digest = Sha256::of_file(&file).unwrap().1;
         let recipe = fs::read_to_string(house.path("recipe.toml")).unwrap();
         let source = format!(
             "\n[[source]]\nid = \"hostile\"\nset = \"public\"\ntitle = \"Hostile\"\naccess = \"public\"\n\
-             read_at = 2026-11-24\nobject = \"hostile.jsonl\"\nsha256 = \"{}\"\nformat = \"jsonl\"\n",
+             read_at = 2026-11-24\nobject = \"hostile.jsonl\"\nsha256 = \"{}\"\nformat = \"jsonl\"\nurl_field = \"url\"\n",
             digest.hex()
         );
         house.write("recipe.toml", &recipe.replacen("\n[[source]]", &format!("{source}\n[[source]]"), 1));
@@ -116,6 +117,16 @@ fn every_reason_has_samples_and_the_dropped_text_is_shown_where_it_was_kept() {
             .iter()
             .any(|m| m["why"].as_str().unwrap().contains("--keep-excluded"))
     );
+}
+
+#[test]
+fn places_are_registered_domains_else_folders() {
+    let report = json(&excluding().corpus(), &[]);
+    let places = report["curation"]["domains"].as_array().unwrap();
+    let of = |place: &str| places.iter().find(|p| p["place"] == place).unwrap_or_else(|| panic!("{places:?}"));
+    assert_eq!((&of("example.co.uk")["kind"], &of("example.co.uk")["documents"]), (&"domain".into(), &2.into()));
+    assert_eq!((&of("almanac")["kind"], &of("almanac")["documents"]), (&"folder".into(), &220.into()));
+    assert_eq!(of("gadgets: gadgets")["documents"], 171);
 }
 
 #[test]
@@ -212,7 +223,8 @@ fn hostile_words_stay_words() {
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "the text is on the page, as words");
     assert_eq!(page.matches("<script").count(), 1, "only the page's own");
     assert!(!page.contains("<img"));
-    let rows = house.query(&house.corpus(), "SELECT doc_id FROM ledger WHERE source = 'hostile'");
+    let rows =
+        house.query(&house.corpus(), "SELECT doc_id FROM ledger WHERE source = 'hostile' AND declared_id <> 'other'");
     let story = inspect(&house.corpus(), &["--document".as_ref(), rows[0]["doc_id"].as_str().unwrap().as_ref()]).stdout;
     assert!(said.contains("alert(1)") && story.contains("alert(1)"));
     for (name, text) in [("page", &page), ("report", &said), ("story", &story)] {

@@ -9,5 +9,6 @@ pub mod extract;
 pub mod filter;
 pub mod normalize;
 pub mod optout;
+pub mod site;
 pub mod source;
 pub mod tokenize;

@@ -62,6 +62,7 @@ pub fn ledger_schema() -> Arc<Schema> {
         Field::new("cluster_size", DataType::UInt32, true),
         text("shard", true),
         Field::new("row", DataType::UInt32, true),
+        text("url", true),
     ]))
 }
 

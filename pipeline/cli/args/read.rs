@@ -54,7 +54,7 @@ pub(crate) struct InspectArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Tables: ledger, claims, facts, documents, sources, cells, public_cells, manifests, stamps, exposure; and, signed by \
-nobody, excluded and timings. Functions beside SQL's: folder_of(path).\n\n\
+nobody, excluded and timings. Functions beside SQL's: folder_of(path), registered_domain(url).\n\n\
 Example:\n  flexmix query corpus \"SELECT reason, count(*) AS n FROM ledger WHERE decision = 'dropped' GROUP BY reason ORDER BY n DESC\""
 )]
 pub(crate) struct QueryArgs {

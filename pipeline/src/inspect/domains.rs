@@ -34,14 +34,12 @@ pub struct DomainRow {
     pub tokens: u64,
 }
 
-/// Asks for places; a ledger without addresses has folders only.
+/// Asks for places.
 pub(super) fn ask(engine: &Engine) -> Result<Vec<DomainRow>> {
-    let has_url = engine.columns("ledger")?.iter().any(|c| c.name == "url");
-    let domain = if has_url { "registered_domain(url)" } else { "CAST(NULL AS VARCHAR)" };
     let sql = format!(
         r#"
 WITH placed AS (
-  SELECT *, {domain} AS domain FROM ledger),
+  SELECT *, registered_domain(url) AS domain FROM ledger),
 places AS (
   SELECT "set", coalesce(domain, CASE WHEN folder_of(path) = '' THEN source ELSE concat(source, ': ', folder_of(path)) END) AS place,
          CASE WHEN domain IS NULL THEN 'folder' ELSE 'domain' END AS kind, count(*) AS documents,

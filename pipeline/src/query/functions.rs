@@ -5,11 +5,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use corpus::site::registered_domain;
 use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 
 /// Every function.
 pub(super) fn all() -> Vec<ScalarUDF> {
-    vec![of_text("folder_of", |path| Some(folder_of(path).to_owned()))]
+    vec![of_text("folder_of", |path| Some(folder_of(path).to_owned())), of_text("registered_domain", registered_domain)]
 }
 
 /// A function from text to text.

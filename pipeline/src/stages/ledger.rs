@@ -22,7 +22,7 @@ use crate::table::TableWriter;
 use crate::task::Stage;
 
 /// The stage.
-pub const STAGE: Stage = Stage { name: "ledger", version: 2 };
+pub const STAGE: Stage = Stage { name: "ledger", version: 3 };
 
 /// Where a kept row of a slice went.
 #[derive(Clone, Debug)]
@@ -149,6 +149,7 @@ fn batch(slice: &DecidedSlice, rows: &Rows, placed: &BTreeMap<u32, Placed>) -> R
         taken(&decisions, "cluster_size")?,
         Arc::new(shard.finish()),
         Arc::new(shard_row.finish()),
+        taken(&rows.slice, "url")?,
     ];
     Ok(RecordBatch::try_new(ledger_schema(), columns)?)
 }

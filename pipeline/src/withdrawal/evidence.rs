@@ -129,6 +129,10 @@ fn ledger(batch: &RecordBatch, taken: &Taken, rows: &BTreeMap<DocId, u32>) -> Re
     set("shard", edit.text("shard", false, |_| None)?)?;
     set("digest", edit.text("digest", true, |_| None)?)?;
     set("declared_id", edit.text("declared_id", true, |_| None)?)?;
+    // A ledger of a former build has none.
+    if batch.column_by_name("url").is_some() {
+        set("url", edit.text("url", true, |_| None)?)?;
+    }
     let gone = |id: &DocId| taken.documents.contains_key(id);
     let all_in = edit.number("bytes_in")?.values().iter().zip(edit.number("bytes_added")?.values());
     let all_in: Vec<u64> = all_in.map(|(read, added)| read + added).collect();
