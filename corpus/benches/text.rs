@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let gopher: FilterToml = serde_json::from_str(r#"{"name": "gopher@dolma"}"#)?;
     let (chain, set) = (Chain::new(vec![gopher])?, "public".parse()?);
     measure("gopher@dolma", &documents, |d| {
-        _ = std::hint::black_box(chain.apply(&set, &DocumentView { text: d, url: None }))
+        _ = std::hint::black_box(chain.apply(&set, &DocumentView { text: d, url: None }));
     })?;
     let small = Tokenizer::from_json(&train_bpe(&documents[..documents.len().min(500)], 4096)?)?;
     for (name, tokenizer) in [("tokenize, dolma2", Tokenizer::dolma2()?), ("tokenize, trained 4k", small)] {

@@ -80,6 +80,7 @@ reasons! {
     GopherDuplicate8grams "FM-F-022" "gopher-duplicate-8grams" "repeated 8-grams make up too much of the text";
     GopherDuplicate9grams "FM-F-023" "gopher-duplicate-9grams" "repeated 9-grams make up too much of the text";
     GopherDuplicate10grams "FM-F-024" "gopher-duplicate-10grams" "repeated 10-grams make up too much of the text";
+    RuleNotMet "FM-F-080" "rule-not-met" "a rule of the recipe does not hold of the document's facts";
     // P: policy
     PolicyNotInForce "FM-P-001" "policy-not-in-force" "the date is outside the policy's validity";
     ActNotCovered "FM-P-002" "act-not-covered" "the policy is for another act";

@@ -19,6 +19,7 @@ pub mod publish;
 pub mod query;
 pub mod ranks;
 pub mod recipe;
+pub mod rules;
 pub mod run;
 pub mod signing;
 pub mod sizes;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use corpus::filter::{Chain, FilterToml};
 use corpus::source::{SourceSpec, SourceToml};
@@ -11,6 +12,7 @@ use manifests::manifest::Access;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::rules::{RuleToml, Rules};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,6 +37,8 @@ struct RecipeToml {
     shards: ShardsToml,
     #[serde(default)]
     filter: Vec<FilterToml>,
+    #[serde(default)]
+    rule: Vec<RuleToml>,
     #[serde(default)]
     source: Vec<SourceToml>,
 }
@@ -125,7 +129,9 @@ pub struct Recipe {
     /// The most tokens of a row group.
     pub row_group_tokens: u64,
     /// The filters.
-    pub chain: Chain,
+    pub chain: Arc<Chain>,
+    /// What is asked of a document's facts after the filters.
+    pub rules: Rules,
     /// The sources, in the recipe's order.
     pub sources: Vec<SourceSpec>,
     /// Who may read each set.
@@ -206,8 +212,10 @@ impl Recipe {
         if raw.anchor_tiers.is_empty() {
             return Err("anchor_tiers is empty; list the tiers that the anchor reads".to_owned());
         }
+        let chain = Chain::new(raw.filter).map_err(|e| e.to_string())?;
         Ok(Self {
-            chain: Chain::new(raw.filter).map_err(|e| e.to_string())?,
+            rules: Rules::new(raw.rule, &chain)?,
+            chain: Arc::new(chain),
             tokenizer: tokenizer(raw.tokenizer, &access, &raw.public_set)?,
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in 0 to 0.5")]
             held_out_ppm: (raw.held_out * 1e6).round() as u32,

@@ -128,15 +128,15 @@ struct Run<'a> {
     stages: BTreeMap<String, StageRecord>,
 }
 
-/// A file of claims, its published name and its set.
-type ClaimsFile = (PathBuf, String, SetName);
+/// A file of claims or facts, the path that it is published under and its set.
+type EvidenceFile = (PathBuf, String, SetName);
 
 /// What the stages committed.
 struct Built {
     slices: Vec<DecidedSlice>,
     sets: Vec<SetPlan>,
     ledgers: Vec<PathBuf>,
-    claims: Vec<ClaimsFile>,
+    evidence: Vec<EvidenceFile>,
     excluded: Vec<PathBuf>,
     tokenizer: PathBuf,
     tokenizer_ref: TokenizerRef,
@@ -165,7 +165,7 @@ impl Run<'_> {
         let slices = self.narrow(slices)?;
         self.runner.load(DecidedSlice::load(&slices)?);
         let mut built = self.shards(slices)?;
-        built.claims.extend(self.source_claims(&read_commits)?);
+        built.evidence.extend(self.source_claims(&read_commits)?);
         built.warnings = warnings;
         if options.keep_excluded {
             built.excluded = self.excluded(&built.slices)?;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{
-    Array, ArrayRef, FixedSizeBinaryBuilder, LargeStringArray, LargeStringBuilder, StringBuilder, StructArray,
-    UInt64Builder,
+    Array, ArrayRef, FixedSizeBinaryBuilder, Float64Builder, LargeStringArray, LargeStringBuilder, StringArray,
+    StringBuilder, StructArray, UInt32Builder, UInt64Builder,
 };
 use arrow::datatypes::{DataType, Field, Fields};
-use corpus::filter::{Chain, DocumentView, Facts};
+use corpus::filter::{Chain, DocumentView, Facts, Kind, Value};
 use corpus::normalize::digest;
 use datafusion::common::{Result, ScalarValue, exec_datafusion_err};
 use datafusion::logical_expr::{
@@ -20,24 +20,44 @@ use manifests::digest::Sha256;
 use manifests::id::SetName;
 use manifests::reason::Reason;
 
-/// The columns of a document's facts.
+/// The columns of a document's facts: those of every chain, then the chain's own.
 #[must_use]
-pub fn fact_fields() -> Fields {
-    Fields::from(vec![
-        Field::new("digest", DataType::FixedSizeBinary(32), true),
-        Field::new("text", DataType::LargeUtf8, true),
-        Field::new("reason", DataType::Utf8, true),
-        Field::new("detail", DataType::Utf8, true),
-        Field::new("bytes_added", DataType::UInt64, false),
-        Field::new("bytes_removed", DataType::UInt64, false),
-        Field::new("words", DataType::UInt64, false),
-    ])
+pub fn fact_fields(chain: &Chain) -> Fields {
+    let of = |name, kind| Field::new(name, kind, true);
+    let count = |name| Field::new(name, DataType::UInt64, false);
+    let fixed = [
+        of("digest", DataType::FixedSizeBinary(32)),
+        of("text", DataType::LargeUtf8),
+        of("reason", DataType::Utf8),
+        of("detail", DataType::Utf8),
+        of("filter", DataType::UInt32),
+        of("value", DataType::Float64),
+        of("threshold", DataType::Float64),
+        of("span_start", DataType::UInt64),
+        of("span_end", DataType::UInt64),
+        count("bytes_added"),
+        count("bytes_removed"),
+        count("bytes"),
+        count("characters"),
+        count("words"),
+        count("lines"),
+    ];
+    let own = chain.columns().into_iter().map(|column| {
+        let kind = match column.kind {
+            Kind::Number => DataType::Float64,
+            Kind::Text => DataType::Utf8,
+        };
+        Field::new(column.name, kind, true)
+    });
+    fixed.into_iter().chain(own).collect()
 }
 
-/// `document_facts(text, set, chain)`: the facts of each text, in one struct.
+/// `document_facts(text, url, set, chain)`: the facts of each text, in one struct. The chain's JSON is an argument, so
+/// that a plan says what decided; the chain itself, with what its filters read from files, is the function's own.
 #[derive(Debug)]
 pub struct DocumentFacts {
     signature: Signature,
+    chain: Arc<Chain>,
     calls: Arc<AtomicU64>,
 }
 
@@ -58,11 +78,11 @@ impl std::hash::Hash for DocumentFacts {
 impl DocumentFacts {
     /// The function, and the count of texts that it was called on: it must equal the rows, or a plan ran it twice.
     #[must_use]
-    pub fn counted() -> (ScalarUDF, Arc<AtomicU64>) {
+    pub fn counted(chain: Arc<Chain>) -> (ScalarUDF, Arc<AtomicU64>) {
         let calls = Arc::new(AtomicU64::new(0));
-        let types = TypeSignature::Exact(vec![DataType::LargeUtf8, DataType::Utf8, DataType::Utf8]);
-        let signature = Signature::new(types, Volatility::Immutable);
-        (ScalarUDF::from(Self { signature, calls: Arc::clone(&calls) }), calls)
+        let types = vec![DataType::LargeUtf8, DataType::Utf8, DataType::Utf8, DataType::Utf8];
+        let signature = Signature::new(TypeSignature::Exact(types), Volatility::Immutable);
+        (ScalarUDF::from(Self { signature, chain, calls: Arc::clone(&calls) }), calls)
     }
 }
 
@@ -76,20 +96,31 @@ impl ScalarUDFImpl for DocumentFacts {
     }
 
     fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
-        Ok(DataType::Struct(fact_fields()))
+        Ok(DataType::Struct(fact_fields(&self.chain)))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [texts, set, chain] = &arguments.args[..] else {
-            return Err(exec_datafusion_err!("document_facts takes text, set and chain"));
+        let [texts, urls, set, chain] = &arguments.args[..] else {
+            return Err(exec_datafusion_err!("document_facts takes text, address, set and chain"));
         };
         let set: SetName = constant(set)?.parse().map_err(|e| exec_datafusion_err!("{e}"))?;
-        let chain = Chain::from_json(&constant(chain)?).map_err(|e| exec_datafusion_err!("{e}"))?;
-        let texts = texts.to_array(arguments.number_rows)?;
+        if Ok(constant(chain)?) != self.chain.to_json().map_err(|e| e.to_string()) {
+            return Err(exec_datafusion_err!("document_facts was made for another chain than the plan names"));
+        }
+        let rows = arguments.number_rows;
+        let (texts, urls) = (texts.to_array(rows)?, urls.to_array(rows)?);
         let texts = texts.as_any().downcast_ref::<LargeStringArray>();
-        let texts = texts.ok_or_else(|| exec_datafusion_err!("document_facts takes LargeUtf8 text"))?;
+        let urls = urls.as_any().downcast_ref::<StringArray>();
+        let (Some(texts), Some(urls)) = (texts, urls) else {
+            return Err(exec_datafusion_err!("document_facts takes LargeUtf8 text and Utf8 addresses"));
+        };
         self.calls.fetch_add(texts.len() as u64, Ordering::Relaxed);
-        Ok(ColumnarValue::Array(facts(texts, &set, &chain)?))
+        let mut columns = Columns::new(&self.chain);
+        for (text, url) in texts.iter().zip(urls) {
+            let document = text.map(|text| DocumentView { text, url });
+            columns.push(document.map(|document| guarded(&document, &set, &self.chain)))?;
+        }
+        Ok(ColumnarValue::Array(columns.finish(&self.chain)?))
     }
 }
 
@@ -100,11 +131,14 @@ fn constant(value: &ColumnarValue) -> Result<String> {
     }
 }
 
+/// What one document came to: the digest of its text as the chain left it, with its facts, or the words of a panic.
+type Found = std::result::Result<(Sha256, Facts), String>;
+
 /// A panic on a document is that document's reason, not the run's end.
-fn guarded(text: &str, set: &SetName, chain: &Chain) -> std::result::Result<(Sha256, Facts), String> {
+fn guarded(document: &DocumentView<'_>, set: &SetName, chain: &Chain) -> Found {
     let work = AssertUnwindSafe(|| {
-        let facts = chain.apply(set, &DocumentView { text, url: None });
-        (digest(facts.text.as_deref().unwrap_or(text)), facts)
+        let facts = chain.apply(set, document);
+        (digest(facts.text.as_deref().unwrap_or(document.text)), facts)
     });
     catch_unwind(work).map_err(|panic| {
         let said = panic.downcast_ref::<&str>().map(ToString::to_string);
@@ -120,48 +154,110 @@ fn detail(reason: &corpus::filter::Reason) -> String {
     parts.join(", ")
 }
 
-fn facts(texts: &LargeStringArray, set: &SetName, chain: &Chain) -> Result<ArrayRef> {
-    let mut digests = FixedSizeBinaryBuilder::new(32);
-    let mut edited = LargeStringBuilder::new();
-    let (mut reasons, mut details) = (StringBuilder::new(), StringBuilder::new());
-    let [mut added, mut removed, mut words] = [(); 3].map(|()| UInt64Builder::new());
-    for text in texts {
-        let outcome = text.map(|text| guarded(text, set, chain));
-        match &outcome {
-            Some(Ok((digest, _))) => digests.append_value(digest.as_bytes())?,
-            _ => digests.append_null(),
+/// A column of one of the chain's facts.
+enum FactBuilder {
+    Number(Float64Builder),
+    Text(StringBuilder),
+}
+
+impl FactBuilder {
+    fn push(&mut self, value: Option<&Value>) -> Result<()> {
+        match (self, value) {
+            (Self::Number(column), None) => column.append_null(),
+            (Self::Text(column), None) => column.append_null(),
+            (Self::Number(column), Some(Value::Number(value))) => column.append_value(*value),
+            (Self::Text(column), Some(Value::Text(value))) => column.append_value(value),
+            _ => return Err(exec_datafusion_err!("a filter gave a fact of another kind than it declared")),
         }
-        let facts = match outcome {
-            Some(Ok((_, facts))) => {
-                let why = facts.reason.as_ref();
-                reasons.append_option(why.map(|r| r.code));
-                details.append_option(why.map(detail));
-                facts
-            }
-            Some(Err(panic)) => {
-                reasons.append_value(Reason::Panicked.name());
-                details.append_value(panic);
-                Facts::default()
-            }
-            None => {
-                reasons.append_null();
-                details.append_null();
-                Facts::default()
-            }
-        };
-        edited.append_option(facts.text.as_deref());
-        added.append_value(facts.bytes_added);
-        removed.append_value(facts.bytes_removed);
-        words.append_value(facts.counts.words);
+        Ok(())
     }
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(digests.finish()),
-        Arc::new(edited.finish()),
-        Arc::new(reasons.finish()),
-        Arc::new(details.finish()),
-        Arc::new(added.finish()),
-        Arc::new(removed.finish()),
-        Arc::new(words.finish()),
-    ];
-    Ok(Arc::new(StructArray::try_new(fact_fields(), columns, None)?))
+
+    fn finish(self) -> ArrayRef {
+        match self {
+            Self::Number(mut column) => Arc::new(column.finish()),
+            Self::Text(mut column) => Arc::new(column.finish()),
+        }
+    }
+}
+
+/// The columns of [`fact_fields`] under way.
+struct Columns {
+    digest: FixedSizeBinaryBuilder,
+    text: LargeStringBuilder,
+    reason: StringBuilder,
+    detail: StringBuilder,
+    filter: UInt32Builder,
+    value: Float64Builder,
+    threshold: Float64Builder,
+    span: [UInt64Builder; 2],
+    /// Bytes added and removed, then the text's sizes.
+    counts: [UInt64Builder; 6],
+    own: Vec<FactBuilder>,
+}
+
+impl Columns {
+    fn new(chain: &Chain) -> Self {
+        let own = chain.columns().into_iter().map(|column| match column.kind {
+            Kind::Number => FactBuilder::Number(Float64Builder::new()),
+            Kind::Text => FactBuilder::Text(StringBuilder::new()),
+        });
+        Self {
+            digest: FixedSizeBinaryBuilder::new(32),
+            text: LargeStringBuilder::new(),
+            reason: StringBuilder::new(),
+            detail: StringBuilder::new(),
+            filter: UInt32Builder::new(),
+            value: Float64Builder::new(),
+            threshold: Float64Builder::new(),
+            span: [(); 2].map(|()| UInt64Builder::new()),
+            counts: [(); 6].map(|()| UInt64Builder::new()),
+            own: own.collect(),
+        }
+    }
+
+    /// Adds a document; one that could not be read has no facts.
+    fn push(&mut self, found: Option<Found>) -> Result<()> {
+        let (digest, facts, panic) = match found {
+            Some(Ok((digest, facts))) => (Some(digest), facts, None),
+            Some(Err(panic)) => (None, Facts::default(), Some(panic)),
+            None => (None, Facts::default(), None),
+        };
+        match digest {
+            Some(digest) => self.digest.append_value(digest.as_bytes())?,
+            None => self.digest.append_null(),
+        }
+        self.text.append_option(facts.text.as_deref());
+        let why = facts.reason.as_ref();
+        self.reason.append_option(panic.as_ref().map(|_| Reason::Panicked.name()).or(why.map(|r| r.code)));
+        self.detail.append_option(panic.or(why.map(detail)));
+        self.filter.append_option(why.and_then(|r| u32::try_from(r.filter).ok()));
+        self.value.append_option(why.and_then(|r| r.value));
+        self.threshold.append_option(why.and_then(|r| r.threshold));
+        let span = why.and_then(|r| r.span.as_ref());
+        self.span[0].append_option(span.map(|s| s.start as u64));
+        self.span[1].append_option(span.map(|s| s.end as u64));
+        let sizes = facts.counts;
+        let counts = [facts.bytes_added, facts.bytes_removed, sizes.bytes, sizes.characters, sizes.words, sizes.lines];
+        self.counts.iter_mut().zip(counts).for_each(|(column, count)| column.append_value(count));
+        for (n, column) in self.own.iter_mut().enumerate() {
+            column.push(facts.values.get(n).and_then(Option::as_ref))?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, chain: &Chain) -> Result<ArrayRef> {
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(self.digest.finish()),
+            Arc::new(self.text.finish()),
+            Arc::new(self.reason.finish()),
+            Arc::new(self.detail.finish()),
+            Arc::new(self.filter.finish()),
+            Arc::new(self.value.finish()),
+            Arc::new(self.threshold.finish()),
+        ];
+        columns.extend(self.span.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef));
+        columns.extend(self.counts.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef));
+        columns.extend(self.own.into_iter().map(FactBuilder::finish));
+        Ok(Arc::new(StructArray::try_new(fact_fields(chain), columns, None)?))
+    }
 }

@@ -13,12 +13,12 @@ use crate::task::{Task, depends_on, depends_on_commits};
 impl Run<'_> {
     /// Facts, clusters and decisions.
     pub(super) fn decide(&mut self, slices: Vec<SliceRef>) -> Result<Vec<DecidedSlice>> {
-        let gate = self.gate;
+        let (recipe, gate) = (self.recipe, self.gate);
         let chain = self.recipe.chain.to_json().map_err(|e| Error::Bug(e.to_string()))?;
         let task = |slice: &SliceRef, more: &[u8]| depends_on([slice.output.digest.as_bytes(), chain.as_bytes(), more]);
         let tasks: Vec<Task<&SliceRef>> = slices.iter().map(|s| Task { input: s, depends: task(s, b"") }).collect();
         let fact_commits =
-            self.stage(&facts::STAGE, &tasks, |slice, n, folder| facts::run(slice, &chain, n, folder))?;
+            self.stage(&facts::STAGE, &tasks, |slice, n, folder| facts::run(slice, recipe, n, folder))?;
         let folder = self.runner.folder(&facts::STAGE);
         let (fact_files, keys): (Vec<PathBuf>, Vec<PathBuf>) =
             (0..slices.len()).map(|n| facts::files(&folder, n)).unzip();

@@ -83,13 +83,13 @@ impl Run<'_> {
     }
 }
 
-/// Publishes ledger and claims, and says which files are of which set.
+/// Publishes ledger, claims and facts, and says which files are of which set.
 fn place_evidence(built: &Built, out: &Path) -> Result<BTreeMap<SetName, Vec<FileLeaf>>> {
     let mut of_sets: BTreeMap<SetName, Vec<FileLeaf>> = BTreeMap::new();
     let ledgers = built.ledgers.iter().zip(&built.slices).enumerate();
     let ledgers = ledgers.map(|(n, (file, slice))| (file, format!("ledger/{n:05}.parquet"), &slice.slice.source.set));
-    let claims = built.claims.iter().map(|(file, name, set)| (file, format!("claims/{name}"), set));
-    for (file, name, set) in ledgers.chain(claims) {
+    let evidence = built.evidence.iter().map(|(file, name, set)| (file, name.clone(), set));
+    for (file, name, set) in ledgers.chain(evidence) {
         publish::place(file, &out.join(&name))?;
         let (length, digest) = Sha256::of_file(file)?;
         of_sets.entry(set.clone()).or_default().push(FileLeaf { path: name.parse()?, length, digest });

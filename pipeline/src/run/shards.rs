@@ -7,7 +7,7 @@ use corpus::tokenize::Tokenizer;
 use manifests::digest::Sha256;
 use manifests::manifest::TokenizerRef;
 
-use super::{Built, ClaimsFile, Run, paths};
+use super::{Built, EvidenceFile, Run, paths};
 use crate::error::{Error, Result};
 use crate::recipe::{Recipe, TokenizerPlan};
 use crate::slice::SliceRef;
@@ -50,9 +50,9 @@ impl Run<'_> {
         let tokens = paths(&self.runner.folder(&tokenize::STAGE), &commits);
         let sets = self.shard(&slices, &tokens, &commits)?;
         self.runner.load(SliceRef::load(slices.iter().map(|s| &s.slice))?);
-        let (ledgers, claims) = self.ledger(&slices, &sets, all)?;
+        let (ledgers, evidence) = self.ledger(&slices, &sets, all)?;
         let (excluded, warnings) = (Vec::new(), Vec::new());
-        Ok(Built { slices, sets, ledgers, claims, excluded, tokenizer: tokenizer_file, tokenizer_ref, warnings })
+        Ok(Built { slices, sets, ledgers, evidence, excluded, tokenizer: tokenizer_file, tokenizer_ref, warnings })
     }
 
     fn shard(&mut self, slices: &[DecidedSlice], tokens: &[PathBuf], commits: &[Commit]) -> Result<Vec<SetPlan>> {
@@ -73,7 +73,8 @@ impl Run<'_> {
         slices: &[DecidedSlice],
         sets: &[SetPlan],
         all: Sha256,
-    ) -> Result<(Vec<PathBuf>, Vec<ClaimsFile>)> {
+    ) -> Result<(Vec<PathBuf>, Vec<EvidenceFile>)> {
+        let recipe = self.recipe;
         let mut placed: Vec<BTreeMap<u32, Placed>> = vec![BTreeMap::new(); slices.len()];
         for set in sets {
             for shard in &set.shards {
@@ -88,26 +89,31 @@ impl Run<'_> {
         let inputs = slices.iter().zip(&placed);
         let tasks: Vec<Task<(&DecidedSlice, &BTreeMap<u32, Placed>)>> =
             inputs.map(|input| Task { input, depends }).collect();
-        let commits =
-            self.stage(&ledger::STAGE, &tasks, |(slice, placed), n, folder| ledger::run(slice, placed, n, folder))?;
+        let commits = self.stage(&ledger::STAGE, &tasks, |(slice, placed), n, folder| {
+            ledger::run(slice, placed, &recipe.chain, n, folder)
+        })?;
         let folder = self.runner.folder(&ledger::STAGE);
-        let (mut ledgers, mut claims) = (Vec::new(), Vec::new());
+        let (mut ledgers, mut evidence) = (Vec::new(), Vec::new());
         for (n, commit) in commits.iter().enumerate() {
-            ledgers.push(folder.join(&commit.outputs[0].name));
-            let set = slices[n].slice.source.set.clone();
-            claims.push((folder.join(&commit.outputs[1].name), format!("documents-{n:05}.parquet"), set));
+            let [ledger, claims, facts] = &commit.outputs[..] else {
+                return Err(Error::Bug("a ledger task wrote other files than ledger, claims and facts".to_owned()));
+            };
+            ledgers.push(folder.join(&ledger.name));
+            let set = &slices[n].slice.source.set;
+            evidence.push((folder.join(&claims.name), format!("claims/documents-{n:05}.parquet"), set.clone()));
+            evidence.push((folder.join(&facts.name), format!("facts/{n:05}.parquet"), set.clone()));
         }
-        Ok((ledgers, claims))
+        Ok((ledgers, evidence))
     }
 
     /// The claims that cover whole sources.
-    pub(super) fn source_claims(&self, commits: &[Commit]) -> Result<Vec<ClaimsFile>> {
+    pub(super) fn source_claims(&self, commits: &[Commit]) -> Result<Vec<EvidenceFile>> {
         let (from, to) = (self.runner.folder(&read::STAGE), self.runner.folder(&ledger::STAGE));
         let mut files = Vec::new();
         for (n, (source, commit)) in self.recipe.sources.iter().zip(commits).enumerate() {
             let name = format!("source-{n:05}.parquet");
             ledger::source_claims(source.id.as_str(), &from.join(&commit.outputs[0].name), &name, &to)?;
-            files.push((to.join(&name), name, source.set.clone()));
+            files.push((to.join(&name), format!("claims/{name}"), source.set.clone()));
         }
         Ok(files)
     }

@@ -10,25 +10,27 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
+use corpus::filter::Chain;
 use xxhash_rust::xxh64::xxh64;
 
 use crate::columns::{column, push_bytes};
 use crate::engine::{Engine, literal};
 use crate::error::{Error, Result};
+use crate::recipe::Recipe;
 use crate::slice::SliceRef;
 use crate::table::TableWriter;
 use crate::task::Stage;
 use crate::udf::{DocumentFacts, fact_fields};
 
 /// The stage.
-pub const STAGE: Stage = Stage { name: "facts", version: 1 };
+pub const STAGE: Stage = Stage { name: "facts", version: 2 };
 /// Buckets that keys are exchanged through: a constant, so that bytes don't depend on the machine.
 pub const BUCKETS: u32 = 16;
 
 /// The columns of a slice's facts: the struct of `document_facts`, flat.
 #[must_use]
-pub fn schema() -> Arc<Schema> {
-    Arc::new(Schema::new(fact_fields()))
+pub fn schema(chain: &Chain) -> Arc<Schema> {
+    Arc::new(Schema::new(fact_fields(chain)))
 }
 
 /// The columns of a slice's keys.
@@ -48,29 +50,34 @@ pub fn keys_schema() -> Arc<Schema> {
     ]))
 }
 
-/// Computes the facts of one slice, through a one-partition plan whose root projection holds the function once.
+/// Computes the facts of one slice, through a one-partition plan whose root projection holds the function once, and
+/// asks the recipe's rules what they say of them.
 ///
 /// # Errors
 /// [`Error::Engine`], [`Error::Parquet`], or [`Error::Bug`] when the plan ran the function on a row twice.
-pub fn run(slice: &SliceRef, chain: &str, n: usize, folder: &Path) -> Result<Vec<String>> {
-    let (function, calls) = DocumentFacts::counted();
+pub fn run(slice: &SliceRef, recipe: &Recipe, n: usize, folder: &Path) -> Result<Vec<String>> {
+    let chain = &recipe.chain;
+    let (function, calls) = DocumentFacts::counted(Arc::clone(chain));
     let engine = Engine::new([function])?;
     engine.table("slice", std::slice::from_ref(&slice.file))?;
+    let json = chain.to_json().map_err(|e| Error::Bug(e.to_string()))?;
     let sql = format!(
-        "SELECT doc_id, conclusion, document_facts(text, {}, {}) AS facts FROM slice",
+        "SELECT doc_id, declared_id, path, url, conclusion, document_facts(text, url, {}, {}) AS facts FROM slice",
         literal(slice.source.set.as_str()),
-        literal(chain),
+        literal(&json),
     );
     let names = [format!("{n:05}.parquet"), format!("{n:05}-keys.parquet")];
-    let mut facts = TableWriter::create(&folder.join(&names[0]), schema())?;
+    let schema = schema(chain);
+    let mut facts = TableWriter::create(&folder.join(&names[0]), Arc::clone(&schema))?;
     let mut keys = TableWriter::create(&folder.join(&names[1]), keys_schema())?;
     let mut rows = 0;
     engine.rows(&sql, |batch| {
         let structure: &StructArray = column(&batch, "facts")?;
-        facts.write(RecordBatch::try_new(schema(), structure.columns().to_vec())?)?;
-        keys.write(keys_of(&batch, structure, slice, n, rows)?)?;
+        let found = RecordBatch::try_new(Arc::clone(&schema), structure.columns().to_vec())?;
+        let found = recipe.rules.apply(&batch, &found, slice)?;
+        keys.write(keys_of(&batch, &found, slice, n, rows)?)?;
         rows += batch.num_rows();
-        Ok(())
+        facts.write(found)
     })?;
     let called = calls.load(std::sync::atomic::Ordering::Relaxed);
     if called != rows as u64 {
@@ -88,12 +95,11 @@ pub fn files(folder: &Path, n: usize) -> (PathBuf, PathBuf) {
 }
 
 /// The keys of the readable rows of a batch.
-fn keys_of(batch: &RecordBatch, facts: &StructArray, slice: &SliceRef, n: usize, first: usize) -> Result<RecordBatch> {
+fn keys_of(batch: &RecordBatch, facts: &RecordBatch, slice: &SliceRef, n: usize, first: usize) -> Result<RecordBatch> {
     let ids: &FixedSizeBinaryArray = column(batch, "doc_id")?;
     let conclusions: &StringArray = column(batch, "conclusion")?;
-    let inner = RecordBatch::from(facts.clone());
-    let digests: &FixedSizeBinaryArray = column(&inner, "digest")?;
-    let reasons: &StringArray = column(&inner, "reason")?;
+    let digests: &FixedSizeBinaryArray = column(facts, "digest")?;
+    let reasons: &StringArray = column(facts, "reason")?;
     let number = |value: usize| u32::try_from(value).map_err(|_| Error::Bug("more than 2³² rows".to_owned()));
     let [mut bucket, mut slices, mut rows] = [(); 3].map(|()| UInt32Builder::new());
     let [mut domain, mut source, mut holder, mut conclusion] = [(); 4].map(|()| StringBuilder::new());

@@ -1,4 +1,5 @@
-//! Ledger: one slice → one row for every document or failed record of it, kept or not, and its claims beside it. The
+//! Ledger: one slice → one row for every document or failed record of it, kept or not, with its claims and the facts
+//! about it beside. The
 //! law of bytes is checked here, row by row; nothing is published from a ledger that breaks it.
 
 use std::collections::BTreeMap;
@@ -6,10 +7,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, FixedSizeBinaryArray, FixedSizeBinaryBuilder, StringArray, StringBuilder, UInt32Builder,
-    UInt64Array, UInt64Builder,
+    Array, ArrayRef, BooleanArray, FixedSizeBinaryArray, FixedSizeBinaryBuilder, StringArray, StringBuilder,
+    UInt32Builder, UInt64Array, UInt64Builder,
 };
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
+use corpus::filter::Chain;
 use manifests::claim::{Claim, Signal, Statement};
 use manifests::digest::hex;
 use manifests::exposure::Cell;
@@ -20,6 +24,7 @@ use crate::columns::{column, from_json, push_bytes};
 use crate::error::{Error, Result};
 use crate::table::TableWriter;
 use crate::task::Stage;
+use crate::udf::fact_fields;
 
 /// The stage.
 pub const STAGE: Stage = Stage { name: "ledger", version: 3 };
@@ -35,21 +40,56 @@ pub struct Placed {
     pub row: u32,
 }
 
-/// Writes the ledger and the claims of one slice.
+/// Writes the ledger, the claims and the facts of one slice, in this order.
 ///
 /// # Errors
 /// [`Error::Unbalanced`] when a row breaks the law of bytes or has no shard, or a file that can't be read or written.
-pub fn run(slice: &DecidedSlice, placed: &BTreeMap<u32, Placed>, n: usize, folder: &Path) -> Result<Vec<String>> {
-    let names = vec![format!("ledger-{n:05}.parquet"), format!("claims-{n:05}.parquet")];
+pub fn run(
+    slice: &DecidedSlice,
+    placed: &BTreeMap<u32, Placed>,
+    chain: &Chain,
+    n: usize,
+    folder: &Path,
+) -> Result<Vec<String>> {
+    let names =
+        vec![format!("ledger-{n:05}.parquet"), format!("claims-{n:05}.parquet"), format!("facts-{n:05}.parquet")];
+    let mut facts = TableWriter::create(&folder.join(&names[2]), facts_schema(chain))?;
     let mut ledger = TableWriter::create(&folder.join(&names[0]), ledger_schema())?;
     let mut claims = TableWriter::create(&folder.join(&names[1]), claims_schema())?;
     slice.each(|rows| {
         ledger.write(batch(slice, &rows, placed)?)?;
-        claims.write(claims_of(slice, &rows.slice)?)
+        claims.write(claims_of(slice, &rows.slice)?)?;
+        facts.write(facts_of(&rows, chain)?)
     })?;
     ledger.finish()?;
+    facts.finish()?;
     claims.finish()?;
     Ok(names)
+}
+
+/// Columns of a slice's facts that are not published: the text, and what the ledger has.
+const ELSEWHERE: [&str; 6] = ["digest", "text", "reason", "detail", "bytes_added", "bytes_removed"];
+
+/// The columns of `facts/NNNNN.parquet`: the id of each document that could be read, where a filter's decision met what,
+/// sizes, and the facts of the recipe's chain.
+#[must_use]
+pub fn facts_schema(chain: &Chain) -> Arc<Schema> {
+    let facts = fact_fields(chain);
+    let facts = facts.iter().filter(|field| !ELSEWHERE.contains(&field.name().as_str())).map(|f| f.as_ref().clone());
+    let id = Field::new("doc_id", DataType::FixedSizeBinary(16), false);
+    Arc::new(Schema::new(std::iter::once(id).chain(facts).collect::<Vec<_>>()))
+}
+
+fn facts_of(rows: &Rows, chain: &Chain) -> Result<RecordBatch> {
+    let digests: &FixedSizeBinaryArray = column(&rows.facts, "digest")?;
+    let schema = facts_schema(chain);
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(column::<FixedSizeBinaryArray>(&rows.slice, "doc_id")?.clone())];
+    for field in schema.fields().iter().skip(1) {
+        let values = rows.facts.column_by_name(field.name());
+        columns.push(values.cloned().ok_or_else(|| Error::Bug(format!("no fact is called `{}`", field.name())))?);
+    }
+    let readable: BooleanArray = (0..digests.len()).map(|row| Some(digests.is_valid(row))).collect();
+    Ok(filter_record_batch(&RecordBatch::try_new(schema, columns)?, &readable)?)
 }
 
 /// Writes the claims that cover a whole source.

@@ -1,5 +1,5 @@
-//! Ledger and claims of a set that was rebuilt: taken documents are dropped with the withdrawal's reason, those that
-//! stay have their new rows, and an erasure leaves no digest, no id of its own and no claim. A file in which nothing
+//! Ledger, facts and claims of a set that was rebuilt: taken documents are dropped with the withdrawal's reason, those that
+//! stay have their new rows, and an erasure leaves no digest, no id of its own, no fact and no claim. A file in which nothing
 //! changes stays the very file that it was.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::stages::publish::place;
 use crate::table::{TableWriter, read};
 
-/// A set's ledger and claims files after the rebuild, and which of them were written anew.
+/// A set's ledger, facts and claims files after the rebuild, and which of them were written anew.
 #[derive(Debug, Default)]
 pub(super) struct Evidence {
     pub leaves: Vec<FileLeaf>,
@@ -48,9 +48,11 @@ pub(super) fn evidence(
     for leaf in before {
         let (old, new) = (leaf.path.beneath(from), leaf.path.beneath(to));
         let batches = read(&old)?.collect::<std::result::Result<Vec<_>, _>>()?;
-        let is_ledger = leaf.path.as_str().starts_with("ledger/");
-        let mut edit = |batch: &RecordBatch| {
-            if is_ledger { ledger(batch, taken, rows) } else { claims(batch, taken, &mut done.lost) }
+        let folder = leaf.path.parts().next().unwrap_or_default();
+        let mut edit = |batch: &RecordBatch| match folder {
+            "ledger" => ledger(batch, taken, rows),
+            "facts" => facts(batch, taken),
+            _ => claims(batch, taken, &mut done.lost),
         };
         let edited = batches.iter().map(&mut edit).collect::<Result<Vec<_>>>()?;
         if edited.iter().all(Option::is_none) {
@@ -86,12 +88,21 @@ fn ids(batch: &RecordBatch) -> Result<Vec<Option<DocId>>> {
     (0..batch.num_rows()).map(|i| ids.is_valid(i).then(|| doc_id(ids, i)).transpose()).collect()
 }
 
+/// Which rows are of no erased document; none when all are.
+fn standing(batch: &RecordBatch, taken: &Taken) -> Result<Option<Vec<bool>>> {
+    let stays: Vec<bool> = ids(batch)?.iter().map(|id| id.is_none_or(|id| !taken.erased.contains_key(&id))).collect();
+    Ok(if stays.iter().all(|s| *s) { None } else { Some(stays) })
+}
+
+/// The batch without the facts about erased documents, when it has any.
+fn facts(batch: &RecordBatch, taken: &Taken) -> Result<Option<RecordBatch>> {
+    let Some(stays) = standing(batch, taken)? else { return Ok(None) };
+    Ok(Some(filter_record_batch(batch, &BooleanArray::from(stays))?))
+}
+
 /// The batch without the claims on erased documents, when it has any.
 fn claims(batch: &RecordBatch, taken: &Taken, lost: &mut BTreeSet<String>) -> Result<Option<RecordBatch>> {
-    let stays: Vec<bool> = ids(batch)?.iter().map(|id| id.is_none_or(|id| !taken.erased.contains_key(&id))).collect();
-    if stays.iter().all(|s| *s) {
-        return Ok(None);
-    }
+    let Some(stays) = standing(batch, taken)? else { return Ok(None) };
     let locators: &StringArray = column(batch, "locator")?;
     let gone = stays.iter().zip(locators.iter().flatten()).filter(|(stays, _)| !**stays);
     lost.extend(gone.map(|(_, locator)| locator.to_owned()));

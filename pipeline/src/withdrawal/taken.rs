@@ -182,12 +182,12 @@ fn erased(
     Ok(found)
 }
 
-/// Documents of which a digest, an id of their own or a claim is left.
+/// Documents of which a digest, an id of their own, a fact or a claim is left.
 pub(super) fn traces(folder: &Folder, rows: &[LedgerRow]) -> Result<BTreeSet<DocId>> {
     let named = |r: &&LedgerRow| r.text.is_some() || r.is_declared;
     let mut found: BTreeSet<DocId> = rows.iter().filter(named).map(|r| r.doc_id).collect();
     for leaf in folder.manifests.iter().flat_map(|m| &m.record.evidence) {
-        if !leaf.path.as_str().starts_with("claims/") {
+        if leaf.path.as_str().starts_with("ledger/") {
             continue;
         }
         for batch in read(&leaf.path.beneath(&folder.root))? {
