@@ -5,9 +5,9 @@ use std::io::{self, Read};
 
 use manifests::digest::{Hasher, Sha256};
 
-use super::decode::is_broken;
-use super::error::{Error, Result};
-use super::reader::{SourceReader, container, stripped};
+use super::cutter::stripped;
+use super::error::Result;
+use super::parts::Source;
 
 /// The most bytes of a file that are kept; the digest covers all of it.
 const MAX_KEPT: usize = 1 << 20;
@@ -26,25 +26,22 @@ pub struct EvidenceFile {
     pub whole: bool,
 }
 
-impl SourceReader {
+impl Source {
     /// Every evidence file, sorted by path: metadata, license texts, notices and readmes, and whatever the recipe's
     /// `license_files` match. The archive is read once for it; a broken archive gives what comes before the break.
     ///
     /// # Errors
-    /// [`Error::Io`] when the object cannot be read.
+    /// [`Error::Io`](super::Error::Io) when an object cannot be read.
     pub fn evidence(&self) -> Result<Vec<EvidenceFile>> {
         let mut files = Vec::new();
-        match self.collect(&mut files) {
-            Err(e) if !is_broken(&e) => return Err(Error::io(self.object_path(), e)),
-            _ => {}
-        }
+        self.unless_broken(self.collect(&mut files))?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
         Ok(files)
     }
 
     fn collect(&self, files: &mut Vec<EvidenceFile>) -> io::Result<()> {
-        let mut container = container(self.object_path())?;
+        let mut container = self.whole()?;
         while let Some(member) = container.next()? {
             let Some(path) = stripped(&member.path, self.spec().strip) else { continue };
             let (at_top, named) = (is_at_top(path), self.spec().license_files.matches(path));

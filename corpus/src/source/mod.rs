@@ -6,11 +6,17 @@
 
 mod claim_toml;
 mod container;
+mod cutter;
 mod decode;
 mod error;
 mod evidence;
+mod find;
 mod globs;
 mod object;
+mod parser;
+mod parts;
+mod place;
+mod raw;
 mod reader;
 mod records;
 mod snapshot_toml;
@@ -22,10 +28,16 @@ mod zip;
 #[cfg(test)]
 mod tests;
 
+pub use cutter::Cutter;
 pub use error::{Error, Result};
 pub use evidence::EvidenceFile;
+pub use find::find;
 pub use globs::Globs;
 pub use object::{Found, Inputs, Object, Objects, Unavailable};
+pub use parser::Parser;
+pub use parts::Source;
+pub use place::{Place, is_address};
+pub use raw::RawRecord;
 pub use reader::{SourceReader, open};
 pub use records::Cut;
 pub use spec::{Client, PackageToml, SourceSpec, SourceToml};

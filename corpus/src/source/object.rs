@@ -43,6 +43,18 @@ pub trait Object: Send + Sync {
 
 /// Gives objects by what was found.
 pub trait Objects: Send + Sync {
+    /// What is at an address or path, as it is now; its path is for the caller to say.
+    ///
+    /// # Errors
+    /// Errors of the system, or one that holds [`Unavailable`].
+    fn head(&self, address: &str) -> io::Result<Found>;
+
+    /// Everything under a prefix or in a folder, with paths relative to it, in any order.
+    ///
+    /// # Errors
+    /// Errors of the system, or one that holds [`Unavailable`].
+    fn list(&self, prefix: &str) -> io::Result<Vec<Found>>;
+
     /// The object that was found.
     ///
     /// # Errors
@@ -71,18 +83,48 @@ impl Inputs {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self(folder.into())
     }
-
-    /// The folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.0
-    }
 }
 
 impl Objects for Inputs {
+    fn head(&self, address: &str) -> io::Result<Found> {
+        let length = Some(std::fs::metadata(self.0.join(address))?.len());
+        let path = address.rsplit('/').next().unwrap_or_default().to_owned();
+        Ok(Found { path, address: address.to_owned(), length, etag: None, sha256: None })
+    }
+
+    /// A folder's regular files in sorted order; links are not followed.
+    fn list(&self, folder: &str) -> io::Result<Vec<Found>> {
+        let mut files = Vec::new();
+        walk(&self.0.join(folder), "", &mut files)?;
+        files.sort_unstable();
+        let found = |(path, length): (String, u64)| {
+            let address = format!("{folder}/{path}");
+            Found { path, address, length: Some(length), etag: None, sha256: None }
+        };
+        Ok(files.into_iter().map(found).collect())
+    }
+
     fn object(&self, found: &Found) -> io::Result<Box<dyn Object>> {
         Ok(Box::new(LocalFile(self.0.join(&found.address))))
     }
+}
+
+fn walk(folder: &Path, prefix: &str, files: &mut Vec<(String, u64)>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_str().ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("the name of `{}` is not UTF-8", entry.path().display()))
+        })?;
+        let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            walk(&entry.path(), &path, files)?;
+        } else if kind.is_file() {
+            files.push((path, entry.metadata()?.len()));
+        }
+    }
+    Ok(())
 }
 
 /// A file on this machine.

@@ -7,8 +7,9 @@ use manifests::digest::Sha256;
 use serde::Deserialize;
 
 use super::error::{Error, Result};
-use super::reader::SourceReader;
-use super::spec::{is_relative, pin};
+use super::parts::Source;
+use super::place::is_relative;
+use super::spec::pin;
 use crate::optout::{AI_AGENTS, Kind, Sites, Snapshot};
 
 /// The most bytes of a snapshot.
@@ -80,7 +81,7 @@ impl SnapshotToml {
     }
 }
 
-impl SourceReader {
+impl Source {
     /// What sites said, as the recipe's snapshots have it.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::claim_toml::ClaimToml;
 use super::error::{Error, Result};
 use super::globs::Globs;
+use super::place::Place;
 use super::snapshot_toml::{SnapshotSpec, SnapshotToml};
 use super::unused::Unused;
 use crate::extract::{Format, RecordFields};
@@ -28,7 +29,10 @@ pub struct SourceToml {
     access: Access,
     rightsholder: Option<String>,
     read_at: Date,
-    object: String,
+    object: Option<String>,
+    #[serde(default)]
+    objects: Vec<String>,
+    list: Option<String>,
     sha256: Option<String>,
     package: Option<PackageToml>,
     #[serde(default)]
@@ -50,6 +54,9 @@ pub struct SourceToml {
     address: Option<String>,
     separator: Option<String>,
     first_records: Option<u64>,
+    #[serde(default)]
+    skip: u64,
+    limit: Option<u64>,
     #[serde(default)]
     license_files: Vec<String>,
     metadata_speaker: Option<Speaker>,
@@ -104,9 +111,9 @@ pub struct SourceSpec {
     pub rightsholder: Option<String>,
     /// The date of reading: the date of every claim.
     pub read_at: Date,
-    /// The object's path in the inputs folder.
-    pub object: String,
-    /// The object's digest; absent for folders only.
+    /// Where its objects lie.
+    pub place: Place,
+    /// The digest of its one object; absent for folders, prefixes and lists, and where a store pins the object.
     pub sha256: Option<Sha256>,
     /// Where the object is fetched.
     pub package: Option<PackageToml>,
@@ -114,6 +121,10 @@ pub struct SourceSpec {
     pub format: Format,
     /// How many records of each object are read; all when absent.
     pub first_records: Option<u64>,
+    /// How many records of the source are passed over before the first that is read.
+    pub skip: u64,
+    /// How many records of the source are read after them; all when absent.
+    pub limit: Option<u64>,
     /// Who speaks in the package's metadata and license files. Without it they are kept and conclude nothing: a
     /// package that collects other people's text does not license it.
     pub metadata_speaker: Option<Speaker>,
@@ -153,17 +164,18 @@ impl SourceToml {
         let globs = |patterns: &[String]| Globs::new(patterns).map_err(fail);
         let id: SourceId = self.id.parse().map_err(|e| fail(format!("{e}")))?;
         let set: SetName = self.set.parse().map_err(|e| fail(format!("{e}")))?;
-        if !is_relative(&self.object) {
-            return Err(fail(format!("`{}` is not a path inside the inputs folder", self.object)));
-        }
+        let place = Place::new(self.object.clone(), self.objects.clone(), self.list.clone()).map_err(fail)?;
         let sha256 = self.sha256.as_deref().map(pin).transpose().map_err(fail)?;
+        if sha256.is_some() && !matches!(place, Place::Object(_)) {
+            return Err(fail("`sha256` pins one object, and a list names several".into()));
+        }
         if self.strip > 1 {
             return Err(fail(format!("strip is `{}`, expected 0 or 1", self.strip)));
         }
         if self.license_field.is_some() != self.license_speaker.is_some() {
             return Err(fail("`license_field` and `license_speaker` go together: say whose words they are".into()));
         }
-        let digest = sha256.unwrap_or_else(|| Sha256::of(self.object.as_bytes()));
+        let digest = sha256.unwrap_or_else(|| Sha256::of(place.name().as_bytes()));
         let mut claims = Vec::new();
         for (n, claim) in self.claim.iter().enumerate() {
             let wrong = |what: String| fail(format!("claim {}: {what}", n + 1));
@@ -194,9 +206,11 @@ impl SourceToml {
             access: self.access,
             rightsholder: self.rightsholder,
             read_at: self.read_at,
-            object: self.object,
+            place,
             package: self.package,
             first_records: self.first_records,
+            skip: self.skip,
+            limit: self.limit,
             metadata_speaker: self.metadata_speaker,
             note: self.note,
         })
@@ -296,8 +310,4 @@ const RECORD: [&str; 6] = ["fields", "id_field", "license_field", "attribution_f
 /// A digest with or without the `sha256:` prefix.
 pub(super) fn pin(text: &str) -> std::result::Result<Sha256, String> {
     Sha256::from_hex(text.strip_prefix("sha256:").unwrap_or(text)).map_err(|e| e.to_string())
-}
-
-pub(super) fn is_relative(path: &str) -> bool {
-    !path.is_empty() && !path.contains('\\') && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }

@@ -161,7 +161,7 @@ fn archives_are_read_without_their_top_folder_and_metadata_comes_as_evidence() {
 
     let evidence = |object: &Path, more: &str| -> Vec<(String, Vec<u8>)> {
         let reader = open(spec(&recipe(object, more)), folder.path()).unwrap();
-        reader.evidence().unwrap().into_iter().map(|f| (f.path, f.bytes)).collect()
+        reader.source().evidence().unwrap().into_iter().map(|f| (f.path, f.bytes)).collect()
     };
     assert_eq!(evidence(&tgz, options), [("LICENSE".into(), b"MIT".to_vec()), ("x/README.md".into(), b"no".to_vec())]);
     assert_eq!(evidence(&wheel, "format = \"plain\""), [("p.dist-info/METADATA".into(), b"License: MIT".to_vec())]);
@@ -287,7 +287,7 @@ fn evidence_is_found_by_its_usual_names_and_a_document_is_not_taken_for_it() {
         fs::write(path, name).unwrap();
     }
     let toml = recipe(&object, "format = \"plain\"\nlicense_files = [\"terms/*\"]\n");
-    let found = open(spec(&toml), folder.path()).unwrap().evidence().unwrap();
+    let found = open(spec(&toml), folder.path()).unwrap().source().evidence().unwrap();
     let names = |speaks_for_all: bool| -> Vec<&str> {
         found.iter().filter(|f| f.whole == speaks_for_all).map(|f| f.path.as_str()).collect()
     };

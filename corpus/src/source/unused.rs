@@ -27,6 +27,16 @@ impl Unused {
         self.fields.insert(path.to_owned());
     }
 
+    /// What whoever sees paths has to watch.
+    pub(super) fn patterns_alone(&self) -> Self {
+        Self { patterns: self.patterns.clone(), fields: BTreeSet::new() }
+    }
+
+    /// What whoever sees records has to watch.
+    pub(super) fn fields_alone(&self) -> Self {
+        Self { patterns: Vec::new(), fields: self.fields.clone() }
+    }
+
     /// A path of the source.
     pub(super) fn path(&mut self, path: &str) {
         self.patterns.retain(|(_, globs)| !globs.matches(path));

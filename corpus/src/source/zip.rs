@@ -1,17 +1,16 @@
 //! Zip archives (wheels) by their central directory, sorted by path: stored and deflated members, CRC checked.
 //! Zip64, encryption and other methods are refused member by member.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Take};
 
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
-use super::container::{Container, Member};
+use super::container::{Container, Member, Positioned};
 
 /// A zip archive.
 pub(super) struct Zip {
-    file: File,
+    file: Positioned,
     entries: std::vec::IntoIter<Entry>,
     open: Option<Open>,
 }
@@ -33,8 +32,8 @@ struct Open {
 }
 
 enum Bytes {
-    Stored(Take<BufReader<File>>),
-    Deflated(Box<DeflateDecoder<Take<BufReader<File>>>>),
+    Stored(Take<BufReader<Positioned>>),
+    Deflated(Box<DeflateDecoder<Take<BufReader<Positioned>>>>),
     Refused(&'static str),
 }
 
@@ -54,7 +53,7 @@ fn u32_at(bytes: &[u8], at: usize) -> io::Result<u32> {
 
 impl Zip {
     /// Reads the directory of the archive.
-    pub(super) fn new(mut file: File) -> io::Result<Self> {
+    pub(super) fn new(mut file: Positioned) -> io::Result<Self> {
         let length = file.seek(SeekFrom::End(0))?;
         let tail_length = length.min(22 + 0xffff);
         file.seek(SeekFrom::Start(length - tail_length))?;
@@ -107,7 +106,7 @@ impl Container for Zip {
         let Some(entry) = self.entries.next() else { return Ok(None) };
         let mut bytes = Bytes::Refused("the member is encrypted");
         if !entry.encrypted {
-            let mut file = self.file.try_clone()?;
+            let mut file = self.file.clone();
             file.seek(SeekFrom::Start(entry.offset))?;
             let mut header = [0; 30];
             let read = file.read_exact(&mut header);

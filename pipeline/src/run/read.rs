@@ -16,7 +16,7 @@ impl Run<'_> {
             // A folder has no pin: its files' state is what the task depends on.
             let object = match source.sha256 {
                 Some(digest) => digest,
-                None => folder_digest(&inputs.join(&source.object))?,
+                None => folder_digest(&inputs.join(source.place.name()))?,
             };
             let parts: [&[u8]; 3] = [recipe.digest.as_bytes(), object.as_bytes(), &decided];
             tasks.push(Task { input: source, depends: depends_on(parts) });

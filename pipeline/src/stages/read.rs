@@ -57,9 +57,12 @@ pub fn schema() -> Arc<Schema> {
 /// What the source's reader says, or a file that can't be written.
 pub fn run(source: &SourceSpec, inputs: &Path, decisions: &[Decision], n: usize, folder: &Path) -> Result<Vec<String>> {
     let mut reader = open(source.clone(), inputs)?;
-    let evidence =
-        source_claims(&reader.evidence()?, source.metadata_speaker.unwrap_or(Speaker::Detector), Some(source.read_at));
-    let said = Said { evidence, sites: reader.sites()?, source, decisions };
+    let evidence = source_claims(
+        &reader.source().evidence()?,
+        source.metadata_speaker.unwrap_or(Speaker::Detector),
+        Some(source.read_at),
+    );
+    let said = Said { evidence, sites: reader.source().sites()?, source, decisions };
     let mut names = vec![format!("{n:05}-claims.json"), format!("{n:05}-unused.json")];
     write_atomic(&folder.join(&names[0]), &manifests::canonical::to_vec(&said.evidence.claims)?)?;
     let mut slice = Slice::new();

@@ -157,7 +157,7 @@ pub(crate) fn archives(bytes: &[u8]) {
             panic!("the table of `{name}` is refused");
         };
         let Ok(reader) = corpus::source::open(spec, &folder) else { continue };
-        _ = reader.evidence();
+        _ = reader.source().evidence();
         for outcome in reader {
             if let Ok(corpus::document::Outcome::Document(d)) = outcome {
                 assert_eq!(d.bytes_in + d.bytes_added, d.bytes_out() + d.bytes_removed);
