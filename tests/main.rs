@@ -13,6 +13,7 @@ mod edges;
 mod erasure;
 mod ingest;
 mod licenses;
+mod objects;
 mod optouts;
 mod policy;
 mod policy_reports;

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use manifests::digest::Sha256;
 use manifests::gate::{Gate, read_record};
 use manifests::manifest::SetManifest;
 use manifests::trust::Role;
@@ -12,7 +11,6 @@ use crate::build::{BUILD, BuildOptions, BuildReport, RunRecord};
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::stages::excluded;
-use crate::task::depends_on;
 
 /// Refuses a folder that holds anything but records, unless this is a resume or one of several processes, which all
 /// are started with the same words: what [`crate::ranks::join`] finds says whether it is their folder.
@@ -87,23 +85,4 @@ pub(crate) fn clear(work: &Path) -> Result<()> {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(work, e)),
         _ => Ok(()),
     }
-}
-
-/// The digest of a folder of inputs: paths and contents.
-pub(crate) fn folder_digest(folder: &Path) -> Result<Sha256> {
-    let mut files = vec![folder.to_path_buf()];
-    let mut found = Vec::new();
-    while let Some(path) = files.pop() {
-        if path.is_dir() {
-            for entry in std::fs::read_dir(&path).map_err(|e| Error::io(&path, e))? {
-                files.push(entry.map_err(|e| Error::io(&path, e))?.path());
-            }
-        } else {
-            let (_, digest) = Sha256::of_file(&path)?;
-            let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
-            found.push((name, digest));
-        }
-    }
-    found.sort();
-    Ok(depends_on(found.iter().flat_map(|(name, digest)| [name.as_bytes(), &digest.as_bytes()[..]])))
 }

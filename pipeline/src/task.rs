@@ -122,6 +122,26 @@ impl<'a> Runner<'a> {
         self.work.join(stage.name)
     }
 
+    /// How many tasks run at once.
+    pub(crate) const fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Whether task `n` of a stage is this process's.
+    pub(crate) const fn owns(&self, n: usize) -> bool {
+        self.ranks.owns(n)
+    }
+
+    /// Says that a stage begins.
+    pub(crate) fn begin(&self, stage: &Stage, tasks: usize) {
+        self.progress.stage(stage.name, tasks);
+    }
+
+    /// Says that a task is done.
+    pub(crate) fn task_done(&self) {
+        self.progress.task_done();
+    }
+
     /// Says something that belongs to no task.
     pub fn note(&self, text: &str) {
         self.progress.note(text);
@@ -144,7 +164,7 @@ impl<'a> Runner<'a> {
         Timings::new(self.threads, times.stages.clone())
     }
 
-    fn timed(&self, stage: &Stage, commits: &[Commit], done_before: u64, wall: Duration) {
+    pub(crate) fn timed(&self, stage: &Stage, commits: &[Commit], done_before: u64, wall: Duration) {
         let mut times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         let Load { documents, bytes } = times.load;
         times.stages.push(StageTime {
@@ -221,13 +241,13 @@ impl<'a> Runner<'a> {
     }
 
     /// What everything that a task writes depends on.
-    fn key<I>(&self, stage: &Stage, task: &Task<I>) -> Sha256 {
+    pub(crate) fn key<I>(&self, stage: &Stage, task: &Task<I>) -> Sha256 {
         let version = stage.version.to_le_bytes();
         depends_on([stage.name.as_bytes(), &version, self.build.as_bytes(), task.depends.as_bytes()])
     }
 
     /// The commit of a task that another process runs, as soon as it is there.
-    fn of_another<I>(&self, stage: &Stage, folder: &Path, task: &Task<I>, n: usize) -> Result<Commit> {
+    pub(crate) fn of_another<I>(&self, stage: &Stage, folder: &Path, task: &Task<I>, n: usize) -> Result<Commit> {
         let (key, record) = (self.key(stage, task), folder.join(format!("{n:05}.commit.json")));
         for look in 1usize.. {
             if let Some(commit) = committed(&record, folder, key) {
@@ -279,12 +299,12 @@ impl<'a> Runner<'a> {
     }
 }
 
-fn microseconds(time: Duration) -> u64 {
+pub(crate) fn microseconds(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A former commit, when it has this key and its files are there at their sizes.
-fn committed(record: &Path, folder: &Path, key: Sha256) -> Option<Commit> {
+pub(crate) fn committed(record: &Path, folder: &Path, key: Sha256) -> Option<Commit> {
     let bytes = std::fs::read(record).ok()?;
     let commit: Commit = manifests::canonical::from_slice("commit record", record, &bytes).ok()?;
     let whole = |o: &Output| std::fs::metadata(folder.join(&o.name)).is_ok_and(|m| m.len() == o.length);

@@ -201,6 +201,17 @@ impl House {
         flexmix(self.build_words(out, more))
     }
 
+    /// Builds the house's recipe into `out` with more in the environment.
+    pub(crate) fn build_in(&self, out: &Path, more: &[&str], environment: &[(&str, &str)]) -> Ended {
+        let mut command = Command::new(flexmix_program());
+        Ended::of(quiet(command.args(self.build_words(out, more))).envs(environment.iter().copied()))
+    }
+
+    /// Brings the fixture's inputs into the house, where they can be added to.
+    pub(crate) fn bring_inputs(&self) {
+        copy_tree(&super::fixture().join("inputs"), &self.path("inputs"));
+    }
+
     /// Starts a build that its caller may kill.
     pub(crate) fn start_build(&self, out: &Path, more: &[&str]) -> Child {
         let mut command = Command::new(flexmix_program());
