@@ -29,7 +29,7 @@ impl HttpConnector for Connector {
             .no_brotli()
             .no_zstd()
             .no_deflate()
-            .redirect(Policy::custom(|attempt| same_host(attempt)))
+            .redirect(Policy::custom(same_host))
             .build();
         let client = client.map_err(|e| object_store::Error::Generic { store: "HTTP", source: Box::new(e) })?;
         Ok(HttpClient::new(client))

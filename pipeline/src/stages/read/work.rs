@@ -75,7 +75,7 @@ struct Progress {
 #[derive(Default)]
 struct State {
     sources: VecDeque<usize>,
-    parts: VecDeque<Part>,
+    parts: VecDeque<Box<Part>>,
     waiting: VecDeque<Waiting>,
     progress: BTreeMap<usize, Progress>,
     busy: usize,
@@ -84,7 +84,7 @@ struct State {
 
 enum Job {
     Open(usize),
-    Cut(Part),
+    Cut(Box<Part>),
     Parse(Waiting),
 }
 
@@ -173,13 +173,13 @@ impl Work<'_> {
         let mut state = self.lock();
         state.progress.insert(n, Progress { parts: parts.len(), ..Progress::default() });
         for (part, range) in parts.into_iter().enumerate() {
-            state.parts.push_back(Part { open: Arc::clone(&open), part, range, cutter: None, next: 0 });
+            state.parts.push_back(Box::new(Part { open: Arc::clone(&open), part, range, cutter: None, next: 0 }));
         }
         Ok(())
     }
 
     /// Cuts the next slice of a part; one that was committed before is not parsed again.
-    fn cut(&self, mut part: Part) -> Result<()> {
+    fn cut(&self, mut part: Box<Part>) -> Result<()> {
         let n = part.open.n;
         let cutter = match &mut part.cutter {
             Some(cutter) => cutter,
