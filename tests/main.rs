@@ -12,6 +12,7 @@ mod determinism;
 mod edges;
 mod erasure;
 mod ingest;
+mod interchange;
 mod licenses;
 mod objects;
 mod optouts;

@@ -9,6 +9,7 @@ pub mod error;
 mod folders;
 pub mod html;
 pub mod inspect;
+pub mod interchange;
 pub mod launch;
 pub mod notice;
 pub mod objects;

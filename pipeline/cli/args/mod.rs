@@ -2,6 +2,7 @@
 //! Doc comments here are the help text.
 
 mod build;
+mod export;
 mod license;
 mod policy;
 mod prove;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use manifests::date::Date;
 
 pub(crate) use build::BuildArgs;
+pub(crate) use export::{ExportArgs, ExportTarget};
 pub(crate) use license::{IdentifyArgs, LicenseCommand};
 pub(crate) use policy::{DiffArgs, ElectArgs, ExplainArgs, PolicyCheckArgs, PolicyCommand};
 pub(crate) use prove::{ProveArgs, VerifyProofArgs};
@@ -66,6 +68,8 @@ pub(crate) enum Command {
     Notice(NoticeArgs),
     /// Hand out of a closed corpus what may leave, and nothing else
     Publish(PublishArgs),
+    /// Write a corpus for other tools: dolma documents, token files of OLMo-core, Megatron or datatrove
+    Export(ExportArgs),
     /// Prove that a document, text or shard is in a set, or that it is not
     Prove(ProveArgs),
     /// Check a proof

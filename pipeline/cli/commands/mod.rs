@@ -2,6 +2,7 @@
 
 mod audit;
 mod build;
+mod export;
 mod inspect;
 mod license;
 mod notice;
@@ -36,6 +37,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Exit> {
         Command::Query(args) => query::query(&args, output),
         Command::Audit(args) => audit::run(&args, output),
         Command::Publish(args) => publish::run(&args, output),
+        Command::Export(args) => export::run(&args, output),
         Command::Notice(args) => notice::run(&args, output),
         Command::Prove(args) => prove::prove(&args, output),
         Command::VerifyProof(args) => prove::verify(&args, output),
