@@ -23,6 +23,7 @@ mod ranks;
 mod readers;
 mod seeing;
 mod signing;
+mod slices;
 mod support;
 mod tamper;
 mod tidy;

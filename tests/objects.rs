@@ -158,6 +158,8 @@ fn a_prefix_of_an_s3_server_is_what_the_folder_is() {
     assert_eq!(found.len(), 1200);
     assert_eq!(found, from_a_folder(&files[..2], COLUMNS));
     house.verify(&out).expect(0);
+    let kept = fs::read_dir(out.join("objects")).unwrap().count();
+    assert_eq!(kept, 1, "the objects of the one distant source are evidence");
     for file in crate::support::contents(&out) {
         assert!(!String::from_utf8_lossy(&file.1).contains("S3RVER"), "{} holds the secret", file.0);
     }

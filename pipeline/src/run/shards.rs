@@ -14,6 +14,7 @@ use crate::slice::SliceRef;
 use crate::stages::decided::DecidedSlice;
 use crate::stages::ledger::Placed;
 use crate::stages::shard::SetPlan;
+use crate::stages::read::write_objects;
 use crate::stages::{ledger, read, shard, tokenize, tokenizer};
 use crate::task::{Commit, Task, depends_on, depends_on_commits};
 
@@ -106,7 +107,7 @@ impl Run<'_> {
         Ok((ledgers, evidence))
     }
 
-    /// The claims that cover whole sources.
+    /// The claims that cover whole sources, and the objects of those behind a network.
     pub(super) fn source_claims(&self, commits: &[Commit]) -> Result<Vec<EvidenceFile>> {
         let (from, to) = (self.runner.folder(&read::STAGE), self.runner.folder(&ledger::STAGE));
         let mut files = Vec::new();
@@ -114,6 +115,10 @@ impl Run<'_> {
             let name = format!("source-{n:05}.parquet");
             ledger::source_claims(source.id.as_str(), &from.join(&commit.outputs[0].name), &name, &to)?;
             files.push((to.join(&name), format!("claims/{name}"), source.set.clone()));
+            let (list, name) = (from.join(&commit.outputs[2].name), format!("objects-{n:05}.parquet"));
+            if let Some(file) = write_objects(source.id.as_str(), &list, &to.join(name))? {
+                files.push((file, format!("objects/{n:05}.parquet"), source.set.clone()));
+            }
         }
         Ok(files)
     }

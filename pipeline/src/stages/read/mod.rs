@@ -2,6 +2,7 @@
 //! number of records or bytes, so that every later stage has many tasks of bounded size. Cutting is one thread's for
 //! each part of a source; parsing and concluding is any thread's, slice by slice, and so is going on after a kill.
 
+mod objects;
 mod rows;
 mod work;
 
@@ -18,6 +19,7 @@ use crate::columns::from_json;
 use crate::error::{Error, Result};
 use crate::task::Stage;
 
+pub use objects::{objects_schema, write_objects};
 pub use work::run;
 
 /// The stage.
