@@ -13,8 +13,8 @@ use crate::recipe::{Recipe, TokenizerPlan};
 use crate::slice::SliceRef;
 use crate::stages::decided::DecidedSlice;
 use crate::stages::ledger::Placed;
-use crate::stages::shard::SetPlan;
 use crate::stages::read::write_objects;
+use crate::stages::shard::SetPlan;
 use crate::stages::{ledger, read, shard, tokenize, tokenizer};
 use crate::task::{Commit, Task, depends_on, depends_on_commits};
 
