@@ -9,6 +9,7 @@ pub mod extract;
 pub mod filter;
 pub mod normalize;
 pub mod optout;
+pub mod segment;
 pub mod site;
 pub mod source;
 pub mod tokenize;

@@ -6,7 +6,7 @@ mod chain;
 mod facts;
 mod gopher;
 mod length;
-mod python;
+pub(crate) mod python;
 mod recipe;
 
 pub use chain::{Chain, DocumentView, Filter, Text};
