@@ -73,10 +73,10 @@ fn after_digit(text: &str) -> usize {
     if !bytes[from..].iter().any(u8::is_ascii_digit) {
         return 0;
     }
-    let cut = |unit: &&Box<str>| {
-        text.strip_suffix(&***unit).is_some_and(|rest| rest.as_bytes().last().is_some_and(u8::is_ascii_digit))
+    let cut = |unit: &&str| {
+        text.strip_suffix(*unit).is_some_and(|rest| rest.as_bytes().last().is_some_and(u8::is_ascii_digit))
     };
-    tables().after_digit.iter().find(cut).map_or(0, |unit| unit.len())
+    tables().after_digit.iter().map(|unit| &**unit).find(cut).map_or(0, str::len)
 }
 
 /// The places where `text` is cut inside, in order.
@@ -147,9 +147,9 @@ fn wide_infix(text: &str, at: usize) -> usize {
 }
 
 fn hyphen(text: &str, at: usize, follows: bool) -> usize {
-    let fits = |hyphen: &&Box<str>| {
-        let rest = text[at..].strip_prefix(&***hyphen);
+    let fits = |hyphen: &&str| {
+        let rest = text[at..].strip_prefix(*hyphen);
         rest.and_then(|rest| rest.chars().next()).is_some_and(|c| tables().has(Set::Alpha, c))
     };
-    if follows { tables().hyphens.iter().find(fits).map_or(0, |h| h.len()) } else { 0 }
+    if follows { tables().hyphens.iter().map(|h| &**h).find(fits).map_or(0, str::len) } else { 0 }
 }

@@ -1,6 +1,8 @@
 //! Token for token what spaCy says: by hand where a rule is known for its quirk, and golden/spacy.jsonl.gz, which
 //! golden/fuzz_spacy.py wrote.
 
+use std::io::Read as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -38,4 +40,21 @@ proptest! {
         }
         prop_assert!(text[at..].is_empty() || &text[at..] == " ");
     }
+}
+
+#[test]
+fn every_token_and_sentence_is_spacys() {
+    let golden: &[u8] = include_bytes!("../../tests/golden/spacy.jsonl.gz");
+    let mut lines = String::new();
+    flate2::read::GzDecoder::new(golden).read_to_string(&mut lines).unwrap();
+    let mut compared = 0;
+    for line in lines.lines() {
+        let (text, expected): (String, [Vec<String>; 2]) = serde_json::from_str(line).unwrap();
+        let of = |spans: &[Span]| spans.iter().map(|span| text[span.clone()].to_owned()).collect::<Vec<_>>();
+        let mut spans = Vec::new();
+        tokens(&text, &mut spans);
+        assert_eq!([of(&spans), of(&sentences(&text))], expected, "{text:?}");
+        compared += 1;
+    }
+    assert_eq!(compared, 3000);
 }
