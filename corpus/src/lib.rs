@@ -7,6 +7,7 @@ pub mod claims;
 pub mod document;
 pub mod extract;
 pub mod filter;
+pub mod minhash;
 pub mod normalize;
 pub mod optout;
 pub mod segment;
