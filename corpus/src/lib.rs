@@ -6,6 +6,7 @@
 pub mod claims;
 pub mod document;
 pub mod extract;
+pub mod fasttext;
 pub mod filter;
 pub mod minhash;
 pub mod normalize;
