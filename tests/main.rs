@@ -14,6 +14,7 @@ mod erasure;
 mod ingest;
 mod interchange;
 mod licenses;
+mod mixing;
 mod objects;
 mod optouts;
 mod policy;

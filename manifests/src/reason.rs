@@ -55,6 +55,7 @@ reasons! {
     Panicked "FM-R-009" "processing-failed" "a stage failed on this document; the message is in the log";
     // D: duplicates and splits
     ExactDuplicate "FM-D-001" "exact-duplicate" "the same normalised text stands elsewhere; `duplicate_of` says where";
+    MixedOut "FM-D-010" "mixed-out" "the recipe's mix has tokens enough of its kind without it";
     // F: filters
     LengthTooFewBytes "FM-F-001" "length-too-few-bytes" "fewer bytes than the filter asks";
     LengthTooManyBytes "FM-F-002" "length-too-many-bytes" "more bytes than the filter allows";

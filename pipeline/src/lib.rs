@@ -11,6 +11,7 @@ pub mod html;
 pub mod inspect;
 pub mod interchange;
 pub mod launch;
+pub mod mix;
 pub mod notice;
 pub mod objects;
 pub mod outlook;

@@ -12,6 +12,7 @@ use manifests::manifest::Access;
 use serde::Deserialize;
 
 use crate::error::{Error, Result};
+use crate::mix::{Mix, MixToml};
 use crate::rules::{RuleToml, Rules};
 
 #[derive(Deserialize)]
@@ -39,6 +40,7 @@ struct RecipeToml {
     filter: Vec<FilterToml>,
     #[serde(default)]
     rule: Vec<RuleToml>,
+    mix: Option<MixToml>,
     #[serde(default)]
     source: Vec<SourceToml>,
 }
@@ -132,6 +134,8 @@ pub struct Recipe {
     pub chain: Arc<Chain>,
     /// What is asked of a document's facts after the filters.
     pub rules: Rules,
+    /// How the tokens of what stays are mixed; absent: each document once.
+    pub mix: Option<Mix>,
     /// The sources, in the recipe's order.
     pub sources: Vec<SourceSpec>,
     /// Who may read each set.
@@ -215,6 +219,7 @@ impl Recipe {
         let chain = Chain::new(raw.filter).map_err(|e| e.to_string())?;
         Ok(Self {
             rules: Rules::new(raw.rule, &chain)?,
+            mix: raw.mix.map(|mix| Mix::new(mix, &chain)).transpose()?,
             chain: Arc::new(chain),
             tokenizer: tokenizer(raw.tokenizer, &access, &raw.public_set)?,
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to lie in 0 to 0.5")]

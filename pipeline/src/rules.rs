@@ -117,7 +117,7 @@ impl Rules {
 }
 
 /// The columns of [`known_columns`] for a batch.
-fn known(rows: &RecordBatch, facts: &RecordBatch, slice: &SliceRef) -> Result<RecordBatch> {
+pub(crate) fn known(rows: &RecordBatch, facts: &RecordBatch, slice: &SliceRef) -> Result<RecordBatch> {
     let same = |word: &str| -> ArrayRef { Arc::new(StringArray::from(vec![word; rows.num_rows()])) };
     let mut columns = vec![("set", same(slice.source.set.as_str())), ("source", same(slice.source.id.as_str()))];
     for name in ["path", "declared_id", "url"] {

@@ -18,7 +18,7 @@ impl Run<'_> {
     }
 
     /// Runs a stage that takes each slice's decisions and writes its next ones.
-    fn redecide(
+    pub(super) fn redecide(
         &mut self,
         stage: &Stage,
         mut slices: Vec<DecidedSlice>,

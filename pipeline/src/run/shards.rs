@@ -14,8 +14,8 @@ use crate::slice::SliceRef;
 use crate::stages::decided::DecidedSlice;
 use crate::stages::ledger::Placed;
 use crate::stages::read::write_objects;
-use crate::stages::shard::SetPlan;
-use crate::stages::{ledger, read, shard, tokenize, tokenizer};
+use crate::stages::shard::{Copies, SetPlan};
+use crate::stages::{ledger, mix, read, shard, tokenize, tokenizer};
 use crate::task::{Commit, Task, depends_on, depends_on_commits};
 
 impl Run<'_> {
@@ -49,18 +49,67 @@ impl Run<'_> {
             tokenize::run(slice, &tokenizer, recipe.seed, n, folder)
         })?;
         let tokens = paths(&self.runner.folder(&tokenize::STAGE), &commits);
-        let sets = self.shard(&slices, &tokens, &commits)?;
+        let (slices, mixed) = self.mix(slices, &tokens, &commits)?;
+        let sets = self.shard(&slices, &tokens, mixed.as_deref(), &commits)?;
+        let all =
+            depends_on(slices.iter().flat_map(|s| [&s.slice.output.digest, &s.digest]).map(|d| &d.as_bytes()[..]));
         self.runner.load(SliceRef::load(slices.iter().map(|s| &s.slice))?);
         let (ledgers, evidence) = self.ledger(&slices, &sets, all)?;
         let (excluded, warnings) = (Vec::new(), Vec::new());
         Ok(Built { slices, sets, ledgers, evidence, excluded, tokenizer: tokenizer_file, tokenizer_ref, warnings })
     }
 
-    fn shard(&mut self, slices: &[DecidedSlice], tokens: &[PathBuf], commits: &[Commit]) -> Result<Vec<SetPlan>> {
+    /// How often each document is read, where the recipe mixes; what is mixed out is decided anew.
+    fn mix(
+        &mut self,
+        slices: Vec<DecidedSlice>,
+        tokens: &[PathBuf],
+        commits: &[Commit],
+    ) -> Result<(Vec<DecidedSlice>, Option<Vec<Copies>>)> {
+        let Some(shares) = &self.recipe.mix else { return Ok((slices, None)) };
+        let tasks: Vec<Task<(&DecidedSlice, &PathBuf)>> = slices
+            .iter()
+            .zip(tokens)
+            .zip(commits)
+            .map(|(input, commit)| Task { input, depends: depends_on_commits(input.0.digest.as_bytes(), [commit]) })
+            .collect();
+        let commits = self
+            .stage(&mix::SHARES, &tasks, |(slice, tokens), n, folder| mix::shares(slice, tokens, shares, n, folder))?;
+        let files = paths(&self.runner.folder(&mix::SHARES), &commits);
+        let rows = files.iter().map(|file| mix::list(file)).collect::<Result<Vec<_>>>()?;
+        let light: Vec<_> = rows.iter().flatten().map(|(_, light)| *light).collect();
+        let (copies, got) = shares.copies(&light)?;
+        for share in &got {
+            self.runner.note(&format!("mix: {} tokens of {} wanted for {}", share.got, share.wanted, share.words));
+        }
+        let mut copies = copies.into_iter();
+        let mut mixed: Vec<Copies> = Vec::new();
+        let mut out: Vec<Vec<u32>> = Vec::new();
+        for slice in &rows {
+            let (gone, read): (Vec<_>, Vec<_>) =
+                slice.iter().map(|(row, _)| *row).zip(copies.by_ref()).partition(|(_, copies)| *copies == 0);
+            mixed.push(read.into_iter().collect());
+            out.push(gone.into_iter().map(|(row, _)| row).collect());
+        }
+        let depends = depends_on_commits(b"", &commits);
+        let slices = self.redecide(&mix::STAGE, slices, depends.as_bytes(), |slice, n, folder| {
+            mix::run(slice, &out[n], n, folder)
+        })?;
+        Ok((slices, Some(mixed)))
+    }
+
+    fn shard(
+        &mut self,
+        slices: &[DecidedSlice],
+        tokens: &[PathBuf],
+        mixed: Option<&[Copies]>,
+        commits: &[Commit],
+    ) -> Result<Vec<SetPlan>> {
         let recipe = self.recipe;
-        let sets = shard::plan(slices, tokens, recipe.shard_tokens)?;
+        let sets = shard::plan(slices, tokens, mixed, recipe.shard_tokens)?;
         let limits = [recipe.shard_tokens.to_le_bytes(), recipe.row_group_tokens.to_le_bytes()].concat();
-        let depends = depends_on_commits(&limits, commits);
+        let decided = depends_on(slices.iter().map(|s| &s.digest.as_bytes()[..]));
+        let depends = depends_on_commits(&[&limits[..], decided.as_bytes()].concat(), commits);
         let inputs = sets.iter().flat_map(|set| set.shards.iter().map(move |shard| (set, shard)));
         let tasks: Vec<Task<(&SetPlan, &shard::ShardPlan)>> = inputs.map(|input| Task { input, depends }).collect();
         self.stage(&shard::STAGE, &tasks, |(set, shard), _, folder| {
@@ -80,7 +129,7 @@ impl Run<'_> {
         for set in sets {
             for shard in &set.shards {
                 for (kept, row) in set.kept[shard.range.clone()].iter().zip(0..) {
-                    let place = Placed { n_tokens: kept.n_tokens, shard: shard.name.clone(), row };
+                    let place = Placed { n_tokens: kept.n_tokens, copies: kept.copies, shard: shard.name.clone(), row };
                     placed[kept.place.0].insert(kept.slice_row, place);
                 }
             }

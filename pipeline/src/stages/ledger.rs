@@ -34,6 +34,8 @@ pub const STAGE: Stage = Stage { name: "ledger", version: 3 };
 pub struct Placed {
     /// Its tokens.
     pub n_tokens: u32,
+    /// How often training reads it.
+    pub copies: u32,
     /// The shard.
     pub shard: String,
     /// The row in it.
@@ -156,7 +158,7 @@ fn batch(slice: &DecidedSlice, rows: &Rows, placed: &BTreeMap<u32, Placed>) -> R
             builder.append_value(value);
         }
         n_tokens.append_value(place.map_or(0, |p| u64::from(p.n_tokens)));
-        copies.append_value(u32::from(stays));
+        copies.append_value(place.map_or(0, |p| p.copies));
         shard.append_option(place.map(|p| p.shard.as_str()));
         shard_row.append_option(place.map(|p| p.row));
     }

@@ -9,6 +9,7 @@ pub mod excluded;
 pub mod facts;
 pub mod hold_out;
 pub mod ledger;
+pub mod mix;
 pub mod publish;
 pub mod read;
 pub mod shard;

@@ -50,7 +50,12 @@ pub struct Kept {
     pub order: u64,
     /// Its tokens.
     pub n_tokens: u32,
+    /// How often training reads it.
+    pub copies: u32,
 }
+
+/// How often each kept row of a slice is read, where the recipe mixes; what is not in it is mixed out.
+pub type Copies = BTreeMap<u32, u32>;
 
 /// Everything that stays in one set, in shard order, and the cell table that rows point into.
 #[derive(Clone, Debug)]
@@ -82,11 +87,23 @@ pub struct ShardPlan {
 ///
 /// # Errors
 /// A file that can't be read.
-pub fn plan(slices: &[DecidedSlice], tokens: &[PathBuf], shard_tokens: u64) -> Result<Vec<SetPlan>> {
+pub fn plan(
+    slices: &[DecidedSlice],
+    tokens: &[PathBuf],
+    mixed: Option<&[Copies]>,
+    shard_tokens: u64,
+) -> Result<Vec<SetPlan>> {
     let mut by_set: BTreeMap<SetName, Vec<Kept>> = BTreeMap::new();
     for (n, (slice, file)) in slices.iter().zip(tokens).enumerate() {
         let kept = by_set.entry(slice.slice.source.set.clone()).or_default();
+        let before = kept.len();
         light(file, n, kept)?;
+        if let Some(copies) = mixed.and_then(|m| m.get(n)) {
+            for document in kept.iter_mut().skip(before).filter(|k| k.role == Role::Train) {
+                document.copies = copies.get(&document.slice_row).copied().unwrap_or(0);
+            }
+            kept.retain(|k| k.copies > 0);
+        }
     }
     Ok(by_set.into_iter().map(|(set, kept)| plan_set(set, kept, shard_tokens)).collect())
 }
@@ -103,7 +120,7 @@ fn plan_set(set: SetName, mut kept: Vec<Kept>, shard_tokens: u64) -> SetPlan {
             cell: k.cell.clone(),
             evidence: k.evidence.clone(),
             documents: Some(u64::from(trained)),
-            tokens: Some(if trained { u64::from(k.n_tokens) } else { 0 }),
+            tokens: Some(if trained { u64::from(k.n_tokens) * u64::from(k.copies) } else { 0 }),
         }
     };
     let cells = add_up(kept.iter().map(count));
@@ -168,6 +185,7 @@ fn light(file: &Path, slice: usize, kept: &mut Vec<Kept>) -> Result<()> {
                 evidence: evidence.is_valid(i).then(|| evidence.value(i).to_owned()),
                 order: orders.value(i),
                 n_tokens: counts.value(i),
+                copies: 1,
             });
             at += 1;
         }
@@ -205,7 +223,7 @@ pub fn run(
             license: document.license.clone(),
             rightsholder: document.cell.rightsholders.iter().cloned().collect(),
             cell: *cell,
-            copies: 1,
+            copies: document.copies,
             tokens,
         })?;
     }
