@@ -202,6 +202,8 @@ class Demo:
         audit = ["audit", model, "--policy", self.policy("commercial"), "--html", report,
                  "--notice", os.path.join(self.corpus, "report", "NOTICE"), *self.gate()]
         self.run(*audit, accept=(0, 1))
+        documents = os.path.join(self.corpus, "report", "inspect.html")
+        self.run("inspect", self.corpus, "--html", documents, silent=True)
         return results, report
 
     def rows(self, sql):
@@ -231,7 +233,7 @@ class Demo:
                 cause = expert["causes"][0]
                 rule = f", {cause['rule']}" if cause.get("rule") else ""
                 print(f"    {expert['id']} did not: {cause['reason']} [{cause['code']}] {cause['detail']}{rule}")
-        print(f"\nreport for people: {os.path.relpath(report)}")
+        print(f"\nreport for people: {os.path.relpath(report)}; what became of every document: inspect.html beside it")
         minutes, seconds = divmod(int(time.monotonic() - self.started), 60)
         print(f"done in {minutes} min {seconds} s")
 

@@ -56,6 +56,16 @@ pub struct Histogram {
     pub values: Vec<ValueRow>,
 }
 
+impl Histogram {
+    /// Whether its bins are powers of two.
+    #[must_use]
+    pub fn doubles(&self) -> bool {
+        let (first, last) = (self.bins.first(), self.bins.last());
+        let doubles = |bin: &Bin| (bin.to - 2.0 * bin.from).abs() < f64::EPSILON;
+        self.bins.len() > 2 && first.is_some_and(|bin| bin.from >= 0.0) && last.is_some_and(doubles)
+    }
+}
+
 /// Documents whose value is at least `from` and below `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Bin {

@@ -24,7 +24,8 @@ pub(super) fn histogram(histogram: &Histogram) -> Markup {
 fn range(histogram: &Histogram) -> String {
     let said = |value: Option<f64>| value.map_or_else(|| "none".to_owned(), measure);
     let (lowest, median, highest) = (said(histogram.lowest), said(histogram.median), said(histogram.highest));
-    format!("{lowest} to {highest}, median {median}, {}", counted(histogram.documents, "document"))
+    let scale = if histogram.doubles() { "; each bar is twice as wide as the one before" } else { "" };
+    format!("{lowest} to {highest}, median {median}, {}{scale}", counted(histogram.documents, "document"))
 }
 
 fn columns(histogram: &Histogram) -> Markup {
