@@ -35,3 +35,6 @@ pub use story::{Story, story};
 pub use throughput::{StageRow, Throughput};
 
 const SCHEMA: &str = "flexmix/inspect-report/v2";
+
+#[cfg(test)]
+mod tests;
