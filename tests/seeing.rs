@@ -105,7 +105,7 @@ fn every_reason_has_samples_and_the_dropped_text_is_shown_where_it_was_kept() {
         assert!(own.iter().all(|s| s["text"].is_object() == is_of_text), "{row}: {own:?}");
     }
     let short = samples.iter().find(|s| s["reason"] == "length-too-few-words" && s["source"] == "almanac").unwrap();
-    assert!(short["detail"].as_str().unwrap().contains("threshold 20"), "{short}");
+    assert_eq!((&short["value"], &short["threshold"], &short["filter"]), (&4.0.into(), &20.0.into(), &"length".into()));
     let text = short["text"]["before"].as_str().unwrap();
     assert!(text.len() > 5 && short["text"]["cut_after"] == false, "{short}");
     let none = json(&corpus().corpus(), &[]);
@@ -293,14 +293,21 @@ fn a_document_is_found_by_id_declared_id_or_place() {
 fn a_story_is_what_the_tables_say() {
     let house = corpus();
     let folder = house.corpus();
-    for row in house.query(&folder, "SELECT * FROM ledger WHERE source IN ('leaflets', 'mirror') ORDER BY doc_id") {
+    for row in house.query(
+        &folder,
+        "SELECT * FROM ledger WHERE source IN ('leaflets', 'mirror') OR stage = 'filter' ORDER BY doc_id",
+    ) {
         let told = story(&folder, row["doc_id"].as_str().unwrap());
         assert_eq!(told["ledger"], row);
         let twin = row["duplicate_of"].as_str();
         assert_eq!(told["survivor"]["doc_id"].as_str(), twin);
-        if row["stage"] == "read" {
-            assert_eq!(told["filters"].as_array().unwrap().len(), 0);
-        }
+        let outcome = match row["stage"].as_str().unwrap() {
+            "read" => serde_json::json!([]),
+            "filter" => serde_json::json!(["dropped"]),
+            _ => serde_json::json!(["passed"]),
+        };
+        let said: Vec<&Value> = told["filters"].as_array().unwrap().iter().map(|f| &f["outcome"]).collect();
+        assert_eq!(serde_json::json!(said), outcome, "{told}");
     }
     let of =
         |which: &str| house.query(&folder, &format!("SELECT doc_id FROM ledger WHERE {which} ORDER BY doc_id LIMIT 1"));

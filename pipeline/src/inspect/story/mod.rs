@@ -236,9 +236,9 @@ fn filters(
     }
     let chain = RunRecord::read(folder).and_then(|(_, recipe)| recipe.filter_settings()).unwrap_or_default();
     let of = |name: &str| facts.and_then(|f| f.get(name)).filter(|v| !v.is_null());
-    let dropped_by = of("filter").and_then(Value::as_u64).filter(|_| of("reason").is_some() || of("value").is_some());
-    let dropped_by = dropped_by.and_then(|place| usize::try_from(place).ok());
-    let unknown = stage == "filter" && dropped_by.is_none();
+    let dropped_by = of("filter").and_then(Value::as_u64).and_then(|place| usize::try_from(place).ok());
+    // What a rule of the recipe dropped has passed every filter.
+    let unknown = stage == "filter" && facts.is_none();
     let step = |(n, settings): (usize, Value)| {
         let for_set = settings["sets"].as_array().is_none_or(|sets| sets.iter().any(|set| set == found.set.as_str()));
         let outcome = match dropped_by {
