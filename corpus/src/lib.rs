@@ -3,6 +3,7 @@
 //!
 //! This crate knows the contract (`manifests`) and nothing of tasks, storage layout, query engines or tensors.
 
+mod characters;
 pub mod claims;
 pub mod document;
 pub mod extract;

@@ -10,6 +10,7 @@ use manifests::id::SetName;
 
 use super::facts::{Counts, FactColumn, Facts, Outcome};
 use super::recipe::{Error, FilterToml};
+use crate::segment::{Span, words};
 
 /// A document as the chain receives it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,13 +27,14 @@ pub struct Text<'a> {
     text: &'a str,
     url: Option<&'a str>,
     counts: OnceCell<Counts>,
+    words: OnceCell<Vec<Span>>,
 }
 
 impl<'a> Text<'a> {
     /// The text of `document` as it came in.
     #[must_use]
     pub const fn of(document: &DocumentView<'a>) -> Self {
-        Self { text: document.text, url: document.url, counts: OnceCell::new() }
+        Self { text: document.text, url: document.url, counts: OnceCell::new(), words: OnceCell::new() }
     }
 
     /// The text.
@@ -45,6 +47,15 @@ impl<'a> Text<'a> {
     #[must_use]
     pub const fn url(&self) -> Option<&'a str> {
         self.url
+    }
+
+    /// The places of its words, as spaCy cuts English.
+    pub fn words(&self) -> &[Span] {
+        self.words.get_or_init(|| {
+            let mut found = Vec::new();
+            words(self.text, &mut found);
+            found
+        })
     }
 
     /// The text's sizes.

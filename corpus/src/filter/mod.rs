@@ -5,6 +5,8 @@
 mod chain;
 mod facts;
 mod gopher;
+mod gopher_quality;
+mod gopher_repetition;
 mod length;
 pub(crate) mod python;
 mod recipe;
@@ -12,5 +14,7 @@ mod recipe;
 pub use chain::{Chain, DocumentView, Filter, Text};
 pub use facts::{Counts, Edit, Edited, FactColumn, Facts, Kind, Outcome, Reason, Value};
 pub use gopher::{Attributes, GopherThresholds};
+pub use gopher_quality::GopherQualityThresholds;
+pub use gopher_repetition::GopherRepetitionThresholds;
 pub use length::LengthThresholds;
 pub use recipe::{Error, FilterToml, Settings};

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::chain::Filter;
 use super::gopher::GopherThresholds;
+use super::gopher_quality::GopherQualityThresholds;
+use super::gopher_repetition::GopherRepetitionThresholds;
 use super::length::LengthThresholds;
 
 /// Why a chain cannot be read.
@@ -52,6 +54,12 @@ pub enum FilterToml {
     /// Gopher's quality and repetition rules as dolma 1.2.1 computes them.
     #[serde(rename = "gopher@dolma")]
     GopherDolma(Settings<GopherThresholds>),
+    /// Gopher's quality rules as datatrove 0.10.0 decides them.
+    #[serde(rename = "gopher-quality@datatrove")]
+    GopherQualityDatatrove(Settings<GopherQualityThresholds>),
+    /// Gopher's repetition rules as datatrove 0.10.0 decides them.
+    #[serde(rename = "gopher-repetition@datatrove")]
+    GopherRepetitionDatatrove(Settings<GopherRepetitionThresholds>),
     /// Bounds on bytes and words.
     #[serde(rename = "length")]
     Length(Settings<LengthThresholds>),
@@ -63,6 +71,8 @@ impl FilterToml {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::GopherDolma(_) => "gopher@dolma",
+            Self::GopherQualityDatatrove(_) => "gopher-quality@datatrove",
+            Self::GopherRepetitionDatatrove(_) => "gopher-repetition@datatrove",
             Self::Length(_) => "length",
         }
     }
@@ -70,6 +80,8 @@ impl FilterToml {
     const fn sets(&self) -> Option<&Vec<SetName>> {
         match self {
             Self::GopherDolma(s) => s.sets.as_ref(),
+            Self::GopherQualityDatatrove(s) => s.sets.as_ref(),
+            Self::GopherRepetitionDatatrove(s) => s.sets.as_ref(),
             Self::Length(s) => s.sets.as_ref(),
         }
     }
@@ -84,6 +96,8 @@ impl FilterToml {
     pub(super) fn filter(&self) -> Result<Arc<dyn Filter>, Error> {
         Ok(match self {
             Self::GopherDolma(s) => Arc::new(s.thresholds.checked()?),
+            Self::GopherQualityDatatrove(s) => Arc::new(s.thresholds.clone()),
+            Self::GopherRepetitionDatatrove(s) => Arc::new(s.thresholds.clone()),
             Self::Length(s) => Arc::new(s.thresholds.clone()),
         })
     }

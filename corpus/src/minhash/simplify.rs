@@ -1,46 +1,10 @@
 //! datatrove's `simplify_text`: lower case, every number 0, punctuation and white space one space, marks taken off
 //! letters. Characters that the Unicode tables of the Python that was asked do not know stay as they are.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
-
-use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::characters::SETS;
 use crate::filter::python::is_space;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[expect(dead_code, reason = "for people: which tools were asked")]
-    made_with: serde_json::Value,
-    sets: HashMap<String, Vec<(u32, u32)>>,
-}
-
-/// A set of characters, as sorted ranges.
-struct CharacterSet(Vec<(u32, u32)>);
-
-impl CharacterSet {
-    fn has(&self, c: char) -> bool {
-        let c = c as u32;
-        let at = self.0.partition_point(|(_, last)| *last < c);
-        self.0.get(at).is_some_and(|(first, _)| *first <= c)
-    }
-}
-
-struct Sets {
-    punctuation: CharacterSet,
-    mark: CharacterSet,
-    number: CharacterSet,
-    assigned: CharacterSet,
-}
-
-static SETS: LazyLock<Sets> = LazyLock::new(|| {
-    let file = serde_json::from_str::<File>(include_str!("../../data/datatrove.json"));
-    let mut sets = file.map(|file| file.sets).unwrap_or_default();
-    let mut set = |name: &str| CharacterSet(sets.remove(name).unwrap_or_default());
-    Sets { punctuation: set("punctuation"), mark: set("mark"), number: set("number"), assigned: set("assigned") }
-});
 
 /// The text that n-grams are made of.
 #[must_use]

@@ -35,6 +35,7 @@ def ranges(test):
 sets = {
     "punctuation": ranges(lambda c: c in PUNCTUATION),
     "all_punctuation": ranges(lambda c: c in PUNCTUATION_SET),
+    "letter": ranges(str.isalpha),
     "mark": ranges(lambda c: unicodedata.category(c) == "Mn"),
     "number": ranges(lambda c: regex.fullmatch(r"\p{Nd}", c)),
     "assigned": ranges(lambda c: unicodedata.category(c) not in ("Cn", "Co")),
