@@ -22,6 +22,7 @@ mod policy_reports;
 mod proofs;
 mod ranks;
 mod readers;
+mod rules;
 mod seeing;
 mod signing;
 mod slices;

@@ -42,7 +42,7 @@ pub struct StageTime {
     pub stage: String,
     /// Its tasks.
     pub tasks: u64,
-    /// Those that a former run, or another process, had done.
+    /// Those that a former run, or another process, had done; their time is in `busy_us` and not in `wall_us`.
     pub done_before: u64,
     /// From its start to its end, in this run.
     pub wall_us: u64,
@@ -52,6 +52,26 @@ pub struct StageTime {
     pub documents: u64,
     /// Bytes of their text.
     pub bytes: u64,
+}
+
+impl StageTime {
+    /// Documents a second of one core's time.
+    #[must_use]
+    pub fn documents_a_second(&self) -> Option<u64> {
+        rate(self.documents, self.busy_us)
+    }
+
+    /// Bytes of text a second of one core's time.
+    #[must_use]
+    pub fn bytes_a_second(&self) -> Option<u64> {
+        rate(self.bytes, self.busy_us)
+    }
+}
+
+/// So much a second, in whole numbers.
+fn rate(amount: u64, microseconds: u64) -> Option<u64> {
+    let rate = (u128::from(amount) * 1_000_000).checked_div(u128::from(microseconds))?;
+    u64::try_from(rate).ok().filter(|_| amount > 0)
 }
 
 impl Timings {

@@ -1,4 +1,6 @@
-"""Writes datatrove.jsonl.gz: what datatrove 0.10.0's own filters say about a thousand made texts.
+"""Writes datatrove.jsonl.gz: what datatrove 0.10.0's own filters say about a thousand made texts. With a folder of
+*.jsonl.zst documents and a file, writes there what they say about the first 4,000 characters of each of its documents;
+the test reads that file too where FLEXMIX_DATATROVE_GOLDEN names it.
 
     python -m venv v && v/bin/pip install datatrove==0.10.0 spacy==3.8.18 regex 'xxhash<4' numpy && v/bin/python make_datatrove.py
 """
@@ -14,7 +16,7 @@ from datatrove.pipeline.filters import GopherQualityFilter, GopherRepetitionFilt
 
 here = pathlib.Path(__file__).parent
 sys.path.insert(0, str(here))
-from fuzz_spacy import make  # noqa: E402
+from fuzz_spacy import make, samples  # noqa: E402
 
 FILTERS = [("gopher-quality@datatrove", GopherQualityFilter()), ("gopher-repetition@datatrove", GopherRepetitionFilter())]
 PLAIN = (
@@ -38,17 +40,20 @@ def text(rng):
 
 
 rng = random.Random(3)
-with gzip.GzipFile(here / "datatrove.jsonl.gz", "wb", mtime=0) as out:
+made = [text(rng) for _ in range(1000)]
+target = here / "datatrove.jsonl.gz"
+if len(sys.argv) > 1:
+    made, target = [document for document in samples(sys.argv[1]) if document], pathlib.Path(sys.argv[2])
+with gzip.GzipFile(target, "wb", mtime=0) as out:
     seen = {}
-    for n in range(1000):
-        made = text(rng)
+    for n, document in enumerate(made):
         said = []
         for name, step in FILTERS:
-            kept = step.filter(Document(text=made, id=str(n)))
+            kept = step.filter(Document(text=document, id=str(n)))
             reason = None if kept is True else kept[1]
             seen[(name, reason)] = seen.get((name, reason), 0) + 1
             said.append(reason)
-        out.write((json.dumps([made, said]) + "\n").encode())
-print((here / "datatrove.jsonl.gz").stat().st_size)
+        out.write((json.dumps([document, said]) + "\n").encode())
+print(target.stat().st_size)
 for key, count in sorted(seen.items(), key=str):
     print(count, *key)

@@ -145,7 +145,7 @@ fn times_card(curation: &Curation) -> Markup {
 }
 
 /// The four stages that kept the cores busy longest.
-fn slowest(times: &Throughput) -> Vec<&super::StageRow> {
+fn slowest(times: &Throughput) -> Vec<&crate::timings::StageTime> {
     let mut stages: Vec<_> = times.stages.iter().collect();
     stages.sort_by(|a, b| b.busy_us.cmp(&a.busy_us).then(a.stage.cmp(&b.stage)));
     stages.truncate(4);

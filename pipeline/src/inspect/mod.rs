@@ -32,7 +32,7 @@ pub use reasons::ReasonRow;
 pub use report::{InspectReport, holdings, inspect};
 pub use samples::{Excerpt, Sample};
 pub use story::{Story, story};
-pub use throughput::{StageRow, Throughput};
+pub use throughput::Throughput;
 
 const SCHEMA: &str = "flexmix/inspect-report/v2";
 

@@ -17,20 +17,7 @@ pub mod tokenize;
 pub mod tokenizer;
 
 /// The ledger's names of stages, in the dataflow's order.
-pub const ORDER: [&str; 12] = [
-    "read",
-    "facts",
-    "filter",
-    "cluster",
-    "admit",
-    "former",
-    "address",
-    "near",
-    "spans",
-    "decontaminate",
-    "hold-out",
-    "mix",
-];
+pub const ORDER: [&str; 7] = ["read", "facts", "filter", "cluster", "admit", "hold-out", "mix"];
 
 /// Where a stage that the ledger names stands in the dataflow; one that is not known comes last.
 #[must_use]
