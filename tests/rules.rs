@@ -19,17 +19,17 @@ fn build(house: &House, name: &str, more: &str) -> (PathBuf, Ended) {
 #[test]
 fn a_rule_drops_what_it_does_not_hold_of_and_says_so() {
     let house = House::copy(&corpus());
-    let rule = "[[rule]]\nname = \"long-enough\"\nkeep = \"words >= 60 OR source = 'none'\"\nsets = [\"public\"]\n";
+    let rule = "[[rule]]\nname = \"long-enough\"\nkeep = \"words >= 100 OR source = 'none'\"\nsets = [\"public\"]\n";
     let (out, ended) = build(&house, "ruled", rule);
     ended.expect(0);
     house.verify(&out).expect(0);
     let dropped = house.number(&out, "SELECT count(*) FROM ledger WHERE reason = 'rule-not-met'");
     let short = "SELECT count(*) FROM ledger l JOIN facts f ON f.doc_id = l.doc_id
-                 WHERE l.\"set\" = 'public' AND f.words < 60 AND f.words >= 20";
+                 WHERE l.\"set\" = 'public' AND f.words < 100 AND f.words >= 20";
     assert!(dropped > 0);
     assert_eq!(dropped, house.number(&out, short), "the filter before it took what has fewer than 20");
     let said =
-        "SELECT count(*) FROM ledger WHERE reason = 'rule-not-met' AND detail LIKE 'rule `long-enough`: words >= 60%'";
+        "SELECT count(*) FROM ledger WHERE reason = 'rule-not-met' AND detail LIKE 'rule `long-enough`: words >= 100%'";
     assert_eq!(house.number(&out, said), dropped);
     let others = "SELECT count(*) FROM ledger WHERE reason = 'rule-not-met' AND \"set\" <> 'public'";
     assert_eq!(house.number(&out, others), 0);
