@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::support::{House, corpus, random};
+use crate::support::{House, corpus, npm, random};
 
 /// The server: npm's `s3rver`, which keeps objects as files.
 const S3RVER: &str = "3.7.1";
@@ -29,31 +29,10 @@ impl Drop for Server {
     }
 }
 
-/// Installs `s3rver` into the cache, once. Nothing is skipped in silence: without a registry FLEXMIX_OFFLINE must say so.
-fn s3rver() -> Option<PathBuf> {
-    let cache = PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache/flexmix/tools");
-    let program = |folder: &Path| folder.join("node_modules/s3rver/bin/s3rver.js");
-    let folder = cache.join(format!("s3rver-{S3RVER}"));
-    if program(&folder).is_file() {
-        return Some(program(&folder));
-    }
-    fs::create_dir_all(&cache).unwrap();
-    let making = tempfile::tempdir_in(&cache).unwrap();
-    let mut npm = Command::new("npm");
-    npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error"]).arg(format!("s3rver@{S3RVER}"));
-    let installed = npm.current_dir(making.path()).output();
-    if !installed.as_ref().is_ok_and(|output| output.status.success()) {
-        assert!(std::env::var_os("FLEXMIX_OFFLINE").is_some(), "set FLEXMIX_OFFLINE to go without: {installed:?}");
-        return None;
-    }
-    // Another test may have been faster; then its copy is the one.
-    _ = fs::rename(making.keep(), &folder);
-    Some(program(&folder))
-}
-
 /// Starts the S3 server over an empty folder with the bucket `corpus`.
 fn s3(folder: &Path) -> Option<Server> {
-    let program = s3rver()?;
+    let program =
+        npm(&format!("s3rver-{S3RVER}"), &[&format!("s3rver@{S3RVER}")])?.join("node_modules/s3rver/bin/s3rver.js");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut node = Command::new("node");
     node.arg(program).args(["--address", "127.0.0.1", "--silent", "--configure-bucket", "corpus"]);

@@ -10,7 +10,7 @@ use manifests::digest::Sha256;
 use serde_json::Value;
 
 use crate::readers::script;
-use crate::support::{Ended, House, copy_tree, corpus, corpus_differences, fixture, flexmix, once};
+use crate::support::{Ended, House, copy_tree, corpus, corpus_differences, fixture, flexmix, npm, once};
 
 /// Words that must stay words wherever they are shown.
 const HOSTILE: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>\u{1b}[2J\u{202e}evil\nKEPT: all of it";
@@ -236,11 +236,16 @@ fn hostile_words_stay_words() {
     }
 }
 
-/// The path of a Chromium, where there is one.
-fn chromium() -> Option<&'static str> {
-    ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success()))
+/// What a browser made of a page; none where there is no registry to get one from.
+fn browsed(page: &Path) -> Option<Value> {
+    let packages = npm("chromium-138.0.2", &["@sparticuz/chromium@138.0.2", "puppeteer-core@24.15.0"])?;
+    let unpacked = packages.join("tmp");
+    fs::create_dir_all(&unpacked).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser.mjs");
+    let mut node = Command::new("node");
+    // Where it unpacks itself, and that it is to bring its own libraries.
+    node.env("TMPDIR", &unpacked).env("AWS_LAMBDA_JS_RUNTIME", "nodejs22.x");
+    Some(Ended::of(node.arg(script).arg(&packages).arg(page)).expect(0).json())
 }
 
 #[test]
@@ -256,19 +261,14 @@ fn the_page_works_in_a_browser_and_asks_nothing_of_a_network() {
         assert!(!text.contains(outside), "{outside}");
     }
     assert!(text.matches("<svg class=\"plot\"").count() >= 3, "sizes are plotted");
-    let Some(browser) = chromium() else {
-        assert!(
-            std::env::var_os("FLEXMIX_OFFLINE").is_some(),
-            "install Debian's chromium, or set FLEXMIX_OFFLINE to go without"
-        );
-        return;
-    };
-    let profile = format!("--user-data-dir={}", house.path("profile").display());
-    let words = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", &profile, "--dump-dom"];
-    let ended = Ended::of(Command::new(browser).args(words).arg(&page)).expect(0);
-    assert!(ended.stdout.contains("<search id=\"search\">"), "the page's own script ran under the page's own policy");
-    let complaints: Vec<&str> = ended.stderr.lines().filter(|l| l.contains("CONSOLE")).collect();
-    assert_eq!(complaints, Vec::<&str>::new());
+    let Some(browsed) = browsed(&page) else { return };
+    assert!(
+        browsed["dom"].as_str().unwrap().contains("<search id=\"search\">"),
+        "the page's own script ran under the page's own policy"
+    );
+    assert_eq!(browsed["complaints"], serde_json::json!([]));
+    assert_eq!(browsed["asked"].as_array().unwrap().len(), 1, "it asks for itself: {}", browsed["asked"]);
+    assert!(browsed["plots"].as_u64().unwrap() >= 3, "plots have a width");
 }
 
 #[test]

@@ -4,12 +4,14 @@
 mod docs;
 mod files;
 mod house;
+mod npm;
 mod program;
 mod shared;
 
 pub(crate) use docs::{has_test, quoted};
 pub(crate) use files::{contents, copy_tree, corpus_differences, differences, flip_byte, random};
 pub(crate) use house::{AS_OF, House, NOTES_TERMS};
+pub(crate) use npm::npm;
 pub(crate) use program::{Ended, flexmix, flexmix_program, quiet, torch_program};
 pub(crate) use shared::{SIZES, corpus, model, once};
 
